@@ -1,0 +1,37 @@
+package dev.weir.spi;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens on one connection, in the shape of asyncio's {@code Protocol}. The engine calls it on the I/O fiber,
+ * except where {@link Transport#write} says otherwise. Implementations must return soon and never wait.
+ */
+public interface TransportProtocol {
+  /** The connection is there. The first call. */
+  void connectionMade(Transport transport);
+
+  /**
+   * Bytes arrived.
+   *
+   * @param data valid during the call only; consumed whole
+   */
+  void dataReceived(ByteBuffer data);
+
+  /** The peer will send no more. The connection stays open for writing. */
+  void eofReceived();
+
+  /**
+   * The connection is gone. The last call, made exactly once.
+   *
+   * @param cause null after an orderly end or after this side closed it
+   */
+  void connectionLost(@Nullable IOException cause);
+
+  /** The write buffer went above high water. */
+  void pauseWriting();
+
+  /** The write buffer went down to low water. */
+  void resumeWriting();
+}

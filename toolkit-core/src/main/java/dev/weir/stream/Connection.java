@@ -1,0 +1,116 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Network.Attempt;
+import dev.weir.spi.Network.Outcome;
+import dev.weir.spi.Transport;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection that this side opened: the pair that {@code asyncio.open_connection} returns, to be closed as one.
+ *
+ * <p>Threads: as for {@link StreamReader} and {@link StreamWriter}.
+ */
+public final class Connection implements AutoCloseable {
+  private final StreamProtocol protocol;
+
+  private Connection(StreamProtocol protocol) {
+    this.protocol = protocol;
+  }
+
+  /**
+   * Suspends until connected; see {@code Asyncio.openConnection}.
+   *
+   * @param host a name, which is looked up off the loop, or a literal address
+   * @param port from 0 to 65535
+   * @return the connection
+   * @throws IllegalArgumentException if the port is out of range
+   * @throws java.net.UnknownHostException if the name has no address
+   * @throws java.net.ConnectException if the connection is refused
+   * @throws java.net.SocketTimeoutException if nobody answers within the connect timeout
+   * @throws IOException if it fails otherwise. Where the name has several addresses they are tried one after another;
+   *     the failure of the first is thrown, with those of the others as suppressed
+   * @throws CancelledError if the task is cancelled; the attempt is given up
+   */
+  public static Connection open(String host, int port, ConnectOptions options) throws IOException {
+    Objects.requireNonNull(host, "host");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("openConnection()");
+    IOException failure = null;
+    for (InetSocketAddress address : Addresses.resolve(loop, host, port)) {
+      try {
+        return open(loop, address, options);
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    throw Objects.requireNonNull(failure, "a host has at least one address");
+  }
+
+  private static Connection open(Loop loop, InetSocketAddress address, ConnectOptions options)
+      throws IOException {
+    StreamProtocol protocol = new StreamProtocol(loop, options.stream());
+    Future<@Nullable Void> connected = loop.createFuture();
+    Attempt attempt =
+        loop.network()
+            .connect(
+                address,
+                options.connectTimeout(),
+                protocol,
+                new Outcome<Transport>() {
+                  @Override
+                  public void succeeded(Transport transport) {
+                    if (connected.done()) {
+                      transport.abort(); // The task was cancelled in this very round.
+                    } else {
+                      connected.setResult(null);
+                    }
+                  }
+
+                  @Override
+                  public void failed(IOException cause) {
+                    if (!connected.done()) {
+                      connected.setException(cause);
+                    }
+                  }
+                });
+    try {
+      connected.await(IOException.class);
+    } catch (CancelledError e) {
+      attempt.abandon();
+      throw e;
+    }
+    return new Connection(protocol);
+  }
+
+  /** {@return the stream of what the peer sends} */
+  public StreamReader reader() {
+    return protocol.reader;
+  }
+
+  /** {@return the stream of what is sent to the peer} */
+  public StreamWriter writer() {
+    return protocol.writer;
+  }
+
+  /** The same as {@link StreamWriter#close}: what was written is sent in the background. Never waits, never throws. */
+  @Override
+  public void close() {
+    protocol.writer.close();
+  }
+
+  @Override
+  public String toString() {
+    return "Connection[" + protocol.reader + ", " + protocol.writer + "]";
+  }
+}

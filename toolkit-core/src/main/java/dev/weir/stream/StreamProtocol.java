@@ -1,0 +1,84 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Transport;
+import dev.weir.spi.TransportProtocol;
+import dev.weir.task.Loop;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between a transport and the two streams on it, as asyncio's {@code StreamReaderProtocol}. On the loop only.
+ */
+class StreamProtocol implements TransportProtocol {
+  final StreamReader reader;
+  final StreamWriter writer;
+
+  private @Nullable Transport transport;
+  private @Nullable IOException lastThrown;
+
+  StreamProtocol(Loop loop, StreamOptions options) {
+    reader = new StreamReader(loop, this, options.limit());
+    writer = new StreamWriter(loop, this, options);
+  }
+
+  /** {@return the transport, which is there before anybody can hold a stream of it} */
+  Transport transport() {
+    return Objects.requireNonNull(transport, "not connected");
+  }
+
+  /** Notes that a stream of this connection throws {@code exception}. */
+  <X extends IOException> X thrown(X exception) {
+    lastThrown = exception;
+    return exception;
+  }
+
+  /** {@return whether {@code failure} is this connection's own, and so the peer's doing rather than a bug} */
+  boolean isOwn(Throwable failure) {
+    Throwable bare = failure instanceof UncheckedIOException e ? e.getCause() : failure;
+    return bare != null && bare == lastThrown;
+  }
+
+  /** {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a stack of its own} */
+  static ConnectionResetException lost(IOException cause) {
+    return new ConnectionResetException(String.valueOf(cause.getMessage()), cause);
+  }
+
+  @Override
+  public void connectionMade(Transport transport) {
+    this.transport = transport;
+    writer.connected(transport);
+  }
+
+  @Override
+  public void dataReceived(ByteBuffer data) {
+    reader.feed(data, transport());
+  }
+
+  @Override
+  public void eofReceived() {
+    reader.feedEof();
+  }
+
+  @Override
+  public void connectionLost(@Nullable IOException cause) {
+    if (cause == null) {
+      reader.feedEof();
+    } else {
+      reader.fail(cause);
+    }
+    writer.disconnected(cause);
+  }
+
+  @Override
+  public void pauseWriting() {
+    writer.bufferFilled();
+  }
+
+  @Override
+  public void resumeWriting() {
+    writer.bufferDrained();
+  }
+}

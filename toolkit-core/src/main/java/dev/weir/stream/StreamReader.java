@@ -1,0 +1,420 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Transport;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the bytes that arrive on a connection, as {@code asyncio.StreamReader}.
+ *
+ * <p>Every read suspends the calling task until it has what it promises. A read that is cancelled consumes nothing. One
+ * task may wait at a time. When more than twice the {@linkplain StreamOptions#limit limit} has arrived unread, the
+ * connection stops receiving, and the peer is held back.
+ *
+ * <p>At the end of the stream the byte calls return what is left, an empty array at last. After the connection was lost,
+ * what had arrived stays readable; then every read throws {@link ConnectionResetException}. A read that cannot be
+ * satisfied any more throws it at once and leaves the bytes to {@link #read}.
+ *
+ * <p>Only tasks of the connection's loop may read; elsewhere reads throw {@link IllegalStateException}. A task whose
+ * reads all find their bytes at once is made to yield now and then, so that others get on.
+ *
+ * <p>Iterating yields line by line with the separator, as {@code async for line in reader}, and throws {@link
+ * UncheckedIOException}.
+ */
+public final class StreamReader implements Iterable<byte[]> {
+  /** What {@link #readAll()} takes at most. */
+  public static final int READ_ALL_BYTES_MAX = 16 * 1024 * 1024;
+
+  /** After so many reads in a row that found their bytes at once, the task yields. */
+  private static final int IMMEDIATE_READS_MAX = 64;
+
+  private static final byte[] NOTHING = {};
+  private static final byte[][] NEWLINE = {{'\n'}};
+
+  private final Loop loop;
+  private final StreamProtocol protocol;
+  private final int limit;
+  private final ReadBuffer buffer = new ReadBuffer();
+
+  /** The one task that waits for bytes, and how many there must be before it is woken. */
+  private @Nullable Future<@Nullable Void> waiter;
+
+  private int bytesNeeded;
+  private boolean paused;
+  private int immediateReads;
+
+  StreamReader(Loop loop, StreamProtocol protocol, int limit) {
+    this.loop = loop;
+    this.protocol = protocol;
+    this.limit = limit;
+  }
+
+  // --- Bytes
+
+  /**
+   * Suspends until at least one byte is there, and returns at most {@code bytesMax}. Corresponds to {@code read(n)}.
+   *
+   * @return the bytes; empty at the end of the stream, or if {@code bytesMax} is 0
+   * @throws IllegalArgumentException if {@code bytesMax} is negative; {@link #readAll()} reads to the end
+   * @throws IOException if the connection was lost
+   */
+  public byte[] read(int bytesMax) throws IOException {
+    if (bytesMax < 0) {
+      throw new IllegalArgumentException(
+          "bytesMax < 0: " + bytesMax + "; readAll() reads to the end of the stream");
+    }
+    begin("StreamReader.read()");
+    if (bytesMax == 0) {
+      return NOTHING;
+    }
+    while (buffer.size() == 0) {
+      if (buffer.ended()) {
+        throwIfLost();
+        return NOTHING;
+      }
+      awaitBytes(1);
+    }
+    return take(Math.min(bytesMax, buffer.size()));
+  }
+
+  /**
+   * Suspends until a line is there, and returns it with its {@code \n}. Corresponds to {@code readline()}.
+   *
+   * @return the line; at the end of the stream what is left of one, at last an empty array
+   * @throws LimitOverrunException if the line is longer than the limit. It stays in the stream and the next call throws
+   *     again, unlike asyncio's, which would hand on its tail as a line of its own
+   * @throws IOException if the connection was lost
+   */
+  public byte[] readLine() throws IOException {
+    begin("StreamReader.readLine()");
+    int end = awaitSeparator(NEWLINE);
+    if (end < 0) {
+      throwIfLost();
+      return take(buffer.size());
+    }
+    return take(end);
+  }
+
+  /**
+   * Suspends until one of the separators is there, and returns everything up to its end. Where several match, the match
+   * that ends first counts. Corresponds to {@code readuntil(separator)}.
+   *
+   * @param separators one or more, none of them empty
+   * @throws IllegalArgumentException if there is no separator, or an empty one
+   * @throws IncompleteReadException if the stream ends before; it holds what was left
+   * @throws LimitOverrunException if there is more than the limit before the separator; it stays in the stream
+   * @throws IOException if the connection was lost
+   */
+  public byte[] readUntil(byte[]... separators) throws IOException {
+    if (separators.length == 0) {
+      throw new IllegalArgumentException("no separator: readLine() reads up to a newline");
+    }
+    for (byte[] separator : separators) {
+      if (separator.length == 0) {
+        throw new IllegalArgumentException("a separator is empty");
+      }
+    }
+    begin("StreamReader.readUntil()");
+    int end = awaitSeparator(separators);
+    if (end < 0) {
+      throwIfLost();
+      throw thrown(new IncompleteReadException(take(buffer.size()), IncompleteReadException.UNKNOWN));
+    }
+    return take(end);
+  }
+
+  /**
+   * Suspends until {@code length} bytes are there, and returns them. Not bound by the limit; memory grows with what
+   * arrives, not with what was asked for. Corresponds to {@code readexactly(n)}.
+   *
+   * @throws IllegalArgumentException if {@code length} is negative
+   * @throws IncompleteReadException if the stream ends before; it holds what was left
+   * @throws IOException if the connection was lost
+   */
+  public byte[] readExactly(int length) throws IOException {
+    if (length < 0) {
+      throw new IllegalArgumentException("length < 0: " + length);
+    }
+    begin("StreamReader.readExactly()");
+    while (buffer.size() < length) {
+      if (buffer.ended()) {
+        throwIfLost();
+        throw thrown(new IncompleteReadException(take(buffer.size()), length));
+      }
+      awaitBytes(length);
+    }
+    return take(length);
+  }
+
+  /** The same as {@link #readAll(int)} with at most 16 MiB. Corresponds to {@code read(-1)}. */
+  public byte[] readAll() throws IOException {
+    return readAll(READ_ALL_BYTES_MAX);
+  }
+
+  /**
+   * Suspends until the end of the stream, and returns everything up to it.
+   *
+   * @param bytesMax the most to read
+   * @throws IllegalArgumentException if {@code bytesMax} is negative
+   * @throws LimitOverrunException if there is more; it stays in the stream
+   * @throws IOException if the connection was lost
+   */
+  public byte[] readAll(int bytesMax) throws IOException {
+    if (bytesMax < 0) {
+      throw new IllegalArgumentException("bytesMax < 0: " + bytesMax);
+    }
+    begin("StreamReader.readAll()");
+    int tooMany = bytesMax == Integer.MAX_VALUE ? bytesMax : bytesMax + 1;
+    while (!buffer.ended() && buffer.size() < tooMany) {
+      awaitBytes(tooMany);
+    }
+    if (buffer.size() > bytesMax) {
+      throw thrown(
+          new LimitOverrunException(
+              "The stream is longer than " + bytesMax + " bytes: read it piece by piece with read(n),"
+                  + " or allow more with readAll(bytesMax)",
+              bytesMax));
+    }
+    throwIfLost();
+    return take(buffer.size());
+  }
+
+  /** {@return whether the stream has ended and everything was read} */
+  public boolean atEof() {
+    loop.ensureHeld("StreamReader.atEof()");
+    return buffer.ended() && buffer.size() == 0 && buffer.failure() == null;
+  }
+
+  /** {@return the lines up to the end of the stream, each with its separator; the last may lack it} */
+  @Override
+  public Iterator<byte[]> iterator() {
+    return new LineIterator<>(
+        () -> {
+          byte[] line = unchecked(this::readLine);
+          return line.length == 0 ? null : line;
+        });
+  }
+
+  // --- Text
+
+  /**
+   * Suspends until a line is there, and returns it decoded and without its {@code \n} or {@code \r\n}.
+   *
+   * @param charset one in which these are single bytes, as in UTF-8
+   * @return the line, or null at the end of the stream
+   * @throws LimitOverrunException as {@link #readLine()}
+   * @throws IOException if the connection was lost
+   */
+  public @Nullable String readLine(Charset charset) throws IOException {
+    Objects.requireNonNull(charset, "charset");
+    byte[] line = readLine();
+    int length = line.length;
+    if (length == 0) {
+      return null;
+    }
+    if (line[length - 1] == '\n') {
+      length--;
+      if (length > 0 && line[length - 1] == '\r') {
+        length--;
+      }
+    }
+    return new String(line, 0, length, charset);
+  }
+
+  /**
+   * {@return the lines up to the end of the stream as {@link #readLine(Charset)} returns them; iterating throws {@link
+   * UncheckedIOException}}
+   */
+  public Iterable<String> lines(Charset charset) {
+    Objects.requireNonNull(charset, "charset");
+    return () -> new LineIterator<>(() -> unchecked(() -> readLine(charset)));
+  }
+
+  // --- What the connection does
+
+  void feed(ByteBuffer data, Transport transport) {
+    buffer.feed(data);
+    boolean enough = buffer.size() >= bytesNeeded;
+    if (enough) {
+      wakeWaiter();
+    }
+    boolean wanted = waiter != null && !enough;
+    if (!paused && !wanted && buffer.size() > 2L * limit) {
+      paused = true;
+      transport.pauseReading();
+    }
+  }
+
+  void feedEof() {
+    buffer.end();
+    wakeWaiter();
+  }
+
+  void fail(IOException cause) {
+    buffer.fail(cause);
+    wakeWaiter();
+  }
+
+  private void wakeWaiter() {
+    if (waiter != null && !waiter.done()) {
+      waiter.setResult(null);
+    }
+  }
+
+  // --- Inside
+
+  private void begin(String call) {
+    loop.ensureInTask(call);
+    if (waiter != null) {
+      throw new IllegalStateException(
+          call + " while another task waits for bytes of this stream: let one task read");
+    }
+    immediateReads++;
+    if (immediateReads > IMMEDIATE_READS_MAX) {
+      immediateReads = 0;
+      loop.yieldNow();
+    }
+  }
+
+  private void awaitBytes(int needed) {
+    immediateReads = 0;
+    bytesNeeded = needed;
+    Future<@Nullable Void> arrived = loop.createFuture();
+    waiter = arrived;
+    if (paused) {
+      paused = false;
+      protocol.transport().resumeReading();
+    }
+    try {
+      arrived.await();
+    } finally {
+      waiter = null;
+    }
+  }
+
+  /** Waits for a separator. Returns the offset of its end, or -1 if the stream ends before. */
+  private int awaitSeparator(byte[][] separators) throws IOException {
+    int longest = 0;
+    for (byte[] separator : separators) {
+      longest = Math.max(longest, separator.length);
+    }
+    int scanned = 0;
+    while (true) {
+      int matchStart = -1;
+      int matchEnd = Integer.MAX_VALUE;
+      for (byte[] separator : separators) {
+        int at =
+            separator.length == 1
+                ? buffer.indexOf(separator[0], scanned)
+                : buffer.indexOf(separator, scanned);
+        if (at >= 0 && at + separator.length < matchEnd) {
+          matchStart = at;
+          matchEnd = at + separator.length;
+        }
+      }
+      if (matchStart > limit) {
+        throw overrun("The separator comes after " + matchStart + " bytes", matchStart);
+      }
+      if (matchStart >= 0) {
+        return matchEnd;
+      }
+      // What could be the beginning of a separator is scanned again.
+      scanned = Math.max(0, buffer.size() + 1 - longest);
+      if (scanned > limit) {
+        throw overrun("No separator in " + scanned + " bytes", scanned);
+      }
+      if (buffer.ended()) {
+        return -1;
+      }
+      awaitBytes(buffer.size() + 1);
+    }
+  }
+
+  private LimitOverrunException overrun(String what, int consumed) {
+    return thrown(
+        new LimitOverrunException(
+            what
+                + ", the limit is "
+                + limit
+                + ": take them with readExactly(consumed()), or allow more with"
+                + " StreamOptions.withLimit()",
+            consumed));
+  }
+
+  private byte[] take(int length) {
+    byte[] taken = buffer.take(length);
+    if (paused && buffer.size() <= limit) {
+      paused = false;
+      protocol.transport().resumeReading();
+    }
+    return taken;
+  }
+
+  private void throwIfLost() throws ConnectionResetException {
+    IOException failure = buffer.failure();
+    if (failure != null) {
+      throw thrown(StreamProtocol.lost(failure));
+    }
+  }
+
+  private <X extends IOException> X thrown(X exception) {
+    return protocol.thrown(exception);
+  }
+
+  @Override
+  public String toString() {
+    return "StreamReader["
+        + buffer
+        + (paused ? ", paused" : "")
+        + (waiter != null ? ", a task waits]" : "]");
+  }
+
+  private interface Reading<T extends @Nullable Object> {
+    T read() throws IOException;
+  }
+
+  private static <T extends @Nullable Object> T unchecked(Reading<T> reading) {
+    try {
+      return reading.read();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Reads ahead by the one line that {@code hasNext} has to know of. */
+  private static final class LineIterator<T> implements Iterator<T> {
+    private final Supplier<@Nullable T> reading;
+    private @Nullable T next;
+
+    LineIterator(Supplier<@Nullable T> reading) {
+      this.reading = reading;
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (next == null) {
+        next = reading.get();
+      }
+      return next != null;
+    }
+
+    @Override
+    public T next() {
+      T line = hasNext() ? next : null;
+      if (line == null) {
+        throw new NoSuchElementException("the stream has ended");
+      }
+      next = null;
+      return line;
+    }
+  }
+}

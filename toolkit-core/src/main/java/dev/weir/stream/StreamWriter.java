@@ -1,0 +1,356 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Transport;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import dev.weir.task.TimerHandle;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes to a connection, as {@code asyncio.StreamWriter}, with back-pressure that cannot be forgotten.
+ *
+ * <p>In a task, a write waits while more than {@linkplain StreamOptions#highWater high water} is unsent, <em>before</em>
+ * it takes the message, and then takes it whole. Writers that wait go on in the order of their calls. A write that is
+ * cancelled wrote nothing. In a callback, where nothing can wait, a write goes through at once, and fails at the
+ * {@linkplain StreamOptions#hardCap hard cap}.
+ *
+ * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at the end of the
+ * loop's round.
+ *
+ * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException}.
+ *
+ * <p>Only tasks and callbacks of the connection's loop may use it; elsewhere its calls throw {@link
+ * IllegalStateException}.
+ */
+public final class StreamWriter implements AutoCloseable {
+  /** How long {@link #close} lets unsent bytes go out before it aborts the connection. */
+  private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(10);
+
+  private final Loop loop;
+  private final StreamProtocol protocol;
+  private final StreamOptions options;
+  private final WriteGate<Waiter> gate = new WriteGate<>();
+
+  private boolean closing;
+  private boolean eofWritten;
+  private boolean detached;
+  private boolean lost;
+  private @Nullable IOException lostCause;
+  private final List<Waiter> closeWaiters = new ArrayList<>(0);
+  private @Nullable TimerHandle flushDeadline;
+
+  /** One call that waits. It may be woken in vain and wait again, in its place. */
+  private static final class Waiter {
+    Future<@Nullable Void> woken;
+
+    Waiter(Loop loop) {
+      woken = loop.createFuture();
+    }
+
+    void await(Loop loop) {
+      if (woken.done()) {
+        woken = loop.createFuture();
+      }
+      woken.await();
+    }
+
+    void wake() {
+      if (!woken.done()) {
+        woken.setResult(null);
+      }
+    }
+  }
+
+  StreamWriter(Loop loop, StreamProtocol protocol, StreamOptions options) {
+    this.loop = loop;
+    this.protocol = protocol;
+    this.options = options;
+  }
+
+  // --- Writing
+
+  /**
+   * Writes a message, waiting first if too much is unsent. Corresponds to {@code write} followed by {@code drain}.
+   *
+   * @throws ConnectionResetException if the connection was lost
+   * @throws WriteBufferFullException in a callback, if the message would take the buffer above the hard cap
+   * @throws SocketException after {@link #close}
+   * @throws IllegalStateException after {@link #writeEof}
+   */
+  public void write(byte[] message) throws IOException {
+    write(message, 0, message.length);
+  }
+
+  /** Writes {@code length} bytes of an array from {@code offset} on, as {@link #write(byte[])} writes all of it. */
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, bytes.length);
+    loop.ensureHeld("StreamWriter.write()");
+    ensureWritable();
+    if (gate.mayWrite()) {
+      protocol.transport().write(bytes, offset, length);
+    } else if (loop.inTask()) {
+      writeInTurn(bytes, offset, length);
+    } else {
+      writeUnderCap(bytes, offset, length);
+    }
+  }
+
+  /**
+   * Writes several pieces as one message: it waits once, and nothing of another task gets between them. Corresponds to
+   * {@code writelines}.
+   */
+  public void write(byte[]... pieces) throws IOException {
+    int length = 0;
+    for (byte[] piece : pieces) {
+      length = Math.addExact(length, piece.length);
+    }
+    ByteBuffer message = ByteBuffer.allocate(length);
+    for (byte[] piece : pieces) {
+      message.put(piece);
+    }
+    write(message.array());
+  }
+
+  /** Writes text in UTF-8, as {@link #write(byte[])}. */
+  public void write(String text) throws IOException {
+    write(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes text in UTF-8 and a {@code \n}, as one message. */
+  public void writeLine(String text) throws IOException {
+    write(text + "\n");
+  }
+
+  /**
+   * Writes a message if it can without waiting. Never suspends.
+   *
+   * @return false if too much is unsent or others wait; nothing was written then
+   * @throws ConnectionResetException if the connection was lost
+   * @throws SocketException after {@link #close}
+   * @throws IllegalStateException after {@link #writeEof}
+   */
+  public boolean tryWrite(byte[] message) throws IOException {
+    loop.ensureHeld("StreamWriter.tryWrite()");
+    ensureWritable();
+    if (!gate.mayWrite()) {
+      return false;
+    }
+    protocol.transport().write(message, 0, message.length);
+    return true;
+  }
+
+  /**
+   * Suspends while more than high water is unsent, until it is down to low water. Seldom needed here, because {@link
+   * #write(byte[])} waits by itself. Corresponds to {@code drain()}. Cancelling it loses nothing.
+   *
+   * @throws ConnectionResetException if the connection was lost
+   */
+  public void drain() throws IOException {
+    loop.ensureInTask("StreamWriter.drain()");
+    throwIfLost();
+    if (gate.full()) {
+      Waiter waiter = new Waiter(loop);
+      gate.enqueueDrainer(waiter);
+      try {
+        waiter.await(loop);
+      } finally {
+        gate.leaveDrainer(waiter);
+      }
+      throwIfLost();
+    }
+  }
+
+  /**
+   * Ends the stream towards the peer after everything written; reading goes on. A second call has no effect.
+   *
+   * @throws ConnectionResetException if the connection was lost
+   */
+  public void writeEof() throws IOException {
+    loop.ensureHeld("StreamWriter.writeEof()");
+    throwIfLost();
+    if (!eofWritten && !closing) {
+      eofWritten = true;
+      protocol.transport().writeEof();
+    }
+  }
+
+  // --- Closing
+
+  /**
+   * Closes the connection once everything written is sent, in the background; after 10 s at the latest. Reads see the
+   * end of the stream. Never waits and never throws; a second call has no effect. Corresponds to {@code close()}.
+   */
+  @Override
+  public void close() {
+    close(FLUSH_TIMEOUT);
+  }
+
+  void close(Duration flushTimeout) {
+    if (closing || loop.isClosed()) {
+      return;
+    }
+    loop.ensureHeld("StreamWriter.close()");
+    closing = true;
+    Transport transport = protocol.transport();
+    transport.close();
+    if (!lost && transport.writeBufferSize() > 0) {
+      flushDeadline = loop.callLater(flushTimeout, transport::abort);
+    }
+    wake(gate.closed());
+  }
+
+  /** Closes the connection at once; what is unsent is dropped and the peer sees a reset. Never waits, never throws. */
+  public void abort() {
+    if (loop.isClosed()) {
+      return;
+    }
+    loop.ensureHeld("StreamWriter.abort()");
+    closing = true;
+    protocol.transport().abort();
+  }
+
+  /**
+   * Suspends until the connection is closed. Corresponds to {@code wait_closed()}. It does not close: before {@link
+   * #close} it simply waits.
+   *
+   * @throws ConnectionResetException if the connection was lost rather than closed
+   */
+  public void waitClosed() throws IOException {
+    loop.ensureInTask("StreamWriter.waitClosed()");
+    if (!lost) {
+      Waiter waiter = new Waiter(loop);
+      closeWaiters.add(waiter);
+      try {
+        waiter.await(loop);
+      } finally {
+        closeWaiters.remove(waiter);
+      }
+    }
+    if (lostCause != null) {
+      throw protocol.thrown(StreamProtocol.lost(lostCause));
+    }
+  }
+
+  /** {@return whether the connection is closed or about to be} */
+  public boolean isClosing() {
+    loop.ensureHeld("StreamWriter.isClosing()");
+    return closing || lost;
+  }
+
+  /** Keeps the connection open when its server's handler returns; closing it is then the caller's duty. */
+  public void detach() {
+    loop.ensureHeld("StreamWriter.detach()");
+    detached = true;
+  }
+
+  boolean detached() {
+    return detached;
+  }
+
+  /** {@return this end's address} */
+  public SocketAddress localAddress() {
+    return protocol.transport().localAddress();
+  }
+
+  /** {@return the peer's address} */
+  public SocketAddress remoteAddress() {
+    return protocol.transport().remoteAddress();
+  }
+
+  // --- What the connection does
+
+  void connected(Transport transport) {
+    transport.setWriteBufferLimits(options.highWater(), options.lowWater());
+  }
+
+  void disconnected(@Nullable IOException cause) {
+    lost = true;
+    lostCause = cause;
+    if (flushDeadline != null) {
+      flushDeadline.cancel();
+    }
+    wake(closeWaiters);
+    wake(gate.closed());
+  }
+
+  void bufferFilled() {
+    gate.filled();
+  }
+
+  void bufferDrained() {
+    wake(gate.drained());
+  }
+
+  private static void wake(List<Waiter> waiters) {
+    for (Waiter waiter : waiters) {
+      waiter.wake();
+    }
+  }
+
+  // --- Inside
+
+  private void writeInTurn(byte[] bytes, int offset, int length) throws IOException {
+    Waiter waiter = new Waiter(loop);
+    gate.enqueue(waiter);
+    try {
+      do {
+        waiter.await(loop);
+        ensureWritable();
+      } while (!gate.mayWrite(waiter));
+      protocol.transport().write(bytes, offset, length);
+    } finally {
+      Waiter next = gate.leave(waiter);
+      if (next != null) {
+        next.wake();
+      }
+    }
+  }
+
+  private void writeUnderCap(byte[] bytes, int offset, int length) throws IOException {
+    long unsent = protocol.transport().writeBufferSize();
+    if (unsent + length > options.hardCap()) {
+      throw protocol.thrown(
+          new WriteBufferFullException(
+              unsent
+                  + " bytes are unsent and "
+                  + length
+                  + " more would exceed the cap of "
+                  + options.hardCap()
+                  + ": write from a task, which waits, or use tryWrite()"));
+    }
+    protocol.transport().write(bytes, offset, length);
+  }
+
+  private void ensureWritable() throws IOException {
+    throwIfLost();
+    if (closing) {
+      throw protocol.thrown(new SocketException("write() after close()"));
+    }
+    if (eofWritten) {
+      throw new IllegalStateException("write() after writeEof()");
+    }
+  }
+
+  private void throwIfLost() throws IOException {
+    if (lost && (lostCause != null || !closing)) {
+      IOException cause = lostCause != null ? lostCause : new IOException("Connection closed");
+      throw protocol.thrown(StreamProtocol.lost(cause));
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "StreamWriter["
+        + gate
+        + (lost ? ", lost]" : closing ? ", closing]" : eofWritten ? ", eof written]" : "]");
+  }
+}

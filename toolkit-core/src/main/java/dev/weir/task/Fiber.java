@@ -1,0 +1,61 @@
+package dev.weir.task;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A virtual thread that runs only while it holds its loop's turn: what a task or a row of callbacks runs on.
+ *
+ * <p>This is the seam between the two ways of running on virtual threads: {@link MountedFiber} and {@link
+ * PortableFiber}. {@link #park} is the one place where Weir suspends.
+ */
+abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber {
+  // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code starts.
+  private static final ThreadLocal<@Nullable Fiber> CURRENT = new ThreadLocal<>();
+
+  final Carrier carrier;
+
+  /** The task that runs here; null on a fiber that runs callbacks or I/O. */
+  final @Nullable Task<?> task;
+
+  private final Runnable body;
+
+  // On the loop only.
+
+  /** Whether {@link #wake} put this fiber into the ready queue and the step was not taken yet. */
+  boolean wakePending;
+
+  Fiber(Carrier carrier, @Nullable Task<?> task, Runnable body) {
+    this.carrier = carrier;
+    this.task = task;
+    this.body = body;
+  }
+
+  /** {@return the fiber that the calling thread is, or null} */
+  static @Nullable Fiber current() {
+    return CURRENT.get();
+  }
+
+  abstract Thread thread();
+
+  /**
+   * Gives the turn away until the step that {@link #wake} queued is taken. A wake-up that comes before is not lost.
+   * Called by the fiber itself. An interrupt does not end it and stays set.
+   */
+  abstract void park();
+
+  /** Lets the fiber start, or go on after {@link #park}, when the ready queue comes to it. Called on the loop. */
+  final void wake() {
+    wakePending = true;
+    carrier.ready.add(this);
+  }
+
+  final void runBody() {
+    CURRENT.set(this);
+    body.run();
+  }
+
+  @Override
+  public String toString() {
+    return "Fiber[" + thread().getName() + (wakePending ? ", ready]" : "]");
+  }
+}

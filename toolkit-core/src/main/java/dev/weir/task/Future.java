@@ -1,0 +1,351 @@
+package dev.weir.task;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A result that is not there yet, as {@code asyncio.Future}. Made by {@link Loop#createFuture}; a {@link Task} is one
+ * too.
+ *
+ * <p>A future belongs to its loop. Every method but {@link #loop} and {@link #toString} must be called there, from a
+ * task or a callback, and throws {@link IllegalStateException} elsewhere; from another thread use {@link
+ * Loop#callSoonThreadsafe}.
+ *
+ * @param <T> the type of the result
+ */
+public sealed class Future<T extends @Nullable Object> permits Task {
+  /*
+   *                 setResult, setException        FINISHED
+   *   PENDING ----------------------------------->  (value or exception)
+   *      |
+   *      '---------- cancel ---------------------> CANCELLED
+   *
+   * Listeners exist only in PENDING.
+   */
+  private enum State {
+    PENDING,
+    FINISHED,
+    CANCELLED
+  }
+
+  final Loop loop;
+
+  // On the loop only.
+
+  private State state = State.PENDING;
+  private @Nullable T value;
+  private @Nullable Throwable exception;
+  private @Nullable String cancelMessage;
+
+  /**
+   * Who is told of completion, in the order of registration: null, one listener, or a list of them. One is the rule,
+   * and a list for it would be the larger part of a future.
+   */
+  private @Nullable Object listeners;
+
+  /** A callback and the future it is registered with. */
+  private record DoneCallback<T extends @Nullable Object>(Consumer<? super Future<T>> consumer) {}
+
+  Future(Loop loop) {
+    this.loop = loop;
+  }
+
+  /** {@return the loop it belongs to; any thread may ask} */
+  public final Loop loop() {
+    return loop;
+  }
+
+  /** {@return whether it has a result or an exception or was cancelled} */
+  public final boolean done() {
+    loop.ensureHeld("Future.done()");
+    return isDone();
+  }
+
+  /** {@return whether it was cancelled} */
+  public final boolean cancelled() {
+    loop.ensureHeld("Future.cancelled()");
+    return state == State.CANCELLED;
+  }
+
+  /**
+   * Suspends the calling task until this future is done, then returns its result. Corresponds to {@code await future}.
+   *
+   * <p>If it is done already, the call does not suspend. Cancelling the waiting task cancels this future.
+   *
+   * <p>It throws the very exception that the future holds, checked ones included, although it declares none; {@link
+   * #await(Class)} lets the compiler know.
+   *
+   * @return the result
+   * @throws CancelledError if this future or the waiting task was cancelled
+   * @throws IllegalStateException outside a task, on another loop, or if a task awaits itself
+   */
+  public final T await() {
+    return Future.<T, RuntimeException>resultOf(awaited());
+  }
+
+  /**
+   * The same as {@link #await()}, and declares a checked exception so that it can be caught.
+   *
+   * @param declared the class of exceptions that the caller handles
+   * @return the result
+   * @throws X if the future failed with it; other exceptions are thrown as well
+   */
+  public final <X extends Exception> T await(Class<X> declared) throws X {
+    Objects.requireNonNull(declared, "declared");
+    return Future.<T, X>resultOf(awaited());
+  }
+
+  /**
+   * {@return the result}
+   *
+   * <p>Throws the exception that the future holds, checked ones included.
+   *
+   * @throws InvalidStateException if it is not done
+   * @throws CancelledError if it was cancelled
+   */
+  public final T result() {
+    loop.ensureHeld("Future.result()");
+    return Future.<T, RuntimeException>resultOf(this);
+  }
+
+  /**
+   * {@return the exception it failed with, or null if it has a result}
+   *
+   * @throws InvalidStateException if it is not done
+   * @throws CancelledError if it was cancelled
+   */
+  public final @Nullable Throwable exception() {
+    loop.ensureHeld("Future.exception()");
+    ensureDone("Exception is not set.");
+    if (state == State.CANCELLED) {
+      throw new CancelledError(cancelMessage);
+    }
+    return exception;
+  }
+
+  /**
+   * Completes it with a result and wakes those who wait.
+   *
+   * @throws InvalidStateException if it is done already
+   * @throws IllegalStateException if it is a task, whose body alone completes it
+   */
+  public void setResult(T result) {
+    loop.ensureHeld("Future.setResult()");
+    complete(result);
+  }
+
+  /**
+   * Completes it with an exception and wakes those who wait.
+   *
+   * @throws InvalidStateException if it is done already
+   * @throws IllegalStateException if it is a task, whose body alone completes it
+   */
+  public void setException(Throwable exception) {
+    Objects.requireNonNull(exception, "exception");
+    loop.ensureHeld("Future.setException()");
+    completeExceptionally(exception);
+  }
+
+  /** Cancels without a message; see {@link #cancel(String)}. */
+  public final boolean cancel() {
+    return cancel(null);
+  }
+
+  /**
+   * Cancels it and wakes those who wait, who get a {@link CancelledError}.
+   *
+   * @param message what the error shall say, or null
+   * @return false if it is done already, and nothing happened
+   */
+  public boolean cancel(@Nullable String message) {
+    loop.ensureHeld("Future.cancel()");
+    return completeCancelled(message);
+  }
+
+  /**
+   * Has {@code callback} called with this future once it is done, by {@link Loop#callSoon}, never before this call
+   * returns. Callbacks and waiting tasks follow each other in the order of registration.
+   */
+  public final void addDoneCallback(Consumer<? super Future<T>> callback) {
+    Objects.requireNonNull(callback, "callback");
+    loop.ensureHeld("Future.addDoneCallback()");
+    DoneCallback<T> listener = new DoneCallback<>(callback);
+    if (isDone()) {
+      tell(listener);
+    } else {
+      addListener(listener);
+    }
+  }
+
+  /** Removes every registration of {@code callback}, and returns how many there were. */
+  public final int removeDoneCallback(Consumer<? super Future<T>> callback) {
+    loop.ensureHeld("Future.removeDoneCallback()");
+    return removeListener(new DoneCallback<>(callback));
+  }
+
+  // --- For the loop itself: the same without the check of the caller.
+
+  final boolean isDone() {
+    return state != State.PENDING;
+  }
+
+  final void complete(T result) {
+    ensurePending();
+    value = result;
+    finish(State.FINISHED);
+  }
+
+  final void completeExceptionally(Throwable failure) {
+    ensurePending();
+    exception = failure;
+    finish(State.FINISHED);
+  }
+
+  final boolean completeCancelled(@Nullable String message) {
+    if (isDone()) {
+      return false;
+    }
+    cancelMessage = message;
+    finish(State.CANCELLED);
+    return true;
+  }
+
+  /** Passes on the cancellation of a task that waits for this future. */
+  final boolean cancelAwaited(@Nullable String message) {
+    return this instanceof Task<?> task ? task.requestCancel(message) : completeCancelled(message);
+  }
+
+  /** Has {@code task} woken on completion. */
+  final void addWaiter(Task<?> task) {
+    addListener(task);
+  }
+
+  final void removeWaiter(Task<?> task) {
+    removeListener(task);
+  }
+
+  /** {@return the exception of a future that is done and was not cancelled, else null} */
+  final @Nullable Throwable failure() {
+    return exception;
+  }
+
+  private Future<T> awaited() {
+    loop.ensureOpen();
+    Fiber fiber = Fiber.current();
+    Task<?> task = fiber == null ? null : fiber.task;
+    if (task == null) {
+      throw Loop.notInTask("Future.await()");
+    }
+    loop.ensureHeld("Future.await()");
+    if (task == this) {
+      throw new IllegalStateException(
+          "Task '" + task.name() + "' awaits itself, which would never end: await another task");
+    }
+    if (!isDone()) {
+      task.suspendUntilDone(this);
+    }
+    return this;
+  }
+
+  // X is what the caller declares; the exception is thrown as it is, whatever its class.
+  @SuppressWarnings("unchecked")
+  static <T extends @Nullable Object, X extends Throwable> T resultOf(Future<T> future) throws X {
+    future.ensureDone("Result is not set.");
+    if (future.state == State.CANCELLED) {
+      throw new CancelledError(future.cancelMessage);
+    }
+    Throwable failure = future.exception;
+    if (failure != null) {
+      throw (X) failure;
+    }
+    return future.value;
+  }
+
+  private void finish(State end) {
+    state = end;
+    Object told = listeners;
+    listeners = null;
+    if (told instanceof ArrayList<?> list) {
+      for (Object listener : list) {
+        tell(listener);
+      }
+    } else if (told != null) {
+      tell(told);
+    }
+    completed();
+  }
+
+  /** Called once, when the future is done. */
+  void completed() {}
+
+  @SuppressWarnings("unchecked") // Only addDoneCallback makes one, and of this T.
+  private void tell(Object listener) {
+    if (listener instanceof Task<?> waiter) {
+      waiter.wake(); // A step of its own and no callback, or each await would cost a second switch.
+    } else {
+      DoneCallback<T> callback = (DoneCallback<T>) listener;
+      loop.enqueueCallback(() -> callback.consumer().accept(this));
+    }
+  }
+
+  private void addListener(Object listener) {
+    Object present = listeners;
+    if (present == null) {
+      listeners = listener;
+    } else if (present instanceof ArrayList<?>) {
+      listenerList(present).add(listener);
+    } else {
+      listeners = new ArrayList<>(List.of(present, listener));
+    }
+  }
+
+  private int removeListener(Object listener) {
+    Object present = listeners;
+    if (present instanceof ArrayList<?>) {
+      List<Object> list = listenerList(present);
+      int before = list.size();
+      list.removeIf(listener::equals);
+      return before - list.size();
+    }
+    if (listener.equals(present)) {
+      listeners = null;
+      return 1;
+    }
+    return 0;
+  }
+
+  @SuppressWarnings("unchecked") // No other list is ever put there.
+  private static List<Object> listenerList(Object listeners) {
+    return (List<Object>) listeners;
+  }
+
+  private void ensurePending() {
+    if (isDone()) {
+      throw new InvalidStateException(
+          this + " is done already: ask done() before completing it a second time");
+    }
+  }
+
+  private void ensureDone(String what) {
+    if (!isDone()) {
+      throw new InvalidStateException(what + " " + this + " is pending: await() it first");
+    }
+  }
+
+  /** {@return the state in a word or two, for {@code toString}} */
+  final String describeState() {
+    return switch (state) {
+      case PENDING -> "pending";
+      case CANCELLED -> "cancelled";
+      case FINISHED -> exception == null ? "finished" : "failed: " + exception;
+    };
+  }
+
+  @Override
+  public String toString() {
+    return "Future[" + describeState() + "]";
+  }
+}

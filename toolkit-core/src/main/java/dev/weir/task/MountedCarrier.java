@@ -1,0 +1,134 @@
+package dev.weir.task;
+
+import dev.weir.spi.EngineProvider;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A carrier that mounts its fibers itself, one continuation after another.
+ *
+ * <p>It runs continuations only: no user code, no code of the engine, no logging. Were any of that to run on this
+ * platform thread and wait for a lock whose owner is a fiber of the loop, neither could ever go on. So I/O has a fiber
+ * as well. That fiber may park (a selector parks a virtual thread, and so does any contended lock), therefore the
+ * carrier has a way to sleep of its own.
+ */
+final class MountedCarrier extends Carrier {
+  private final MountedFiber ioFiber;
+
+  /** Whether the carrier thread sleeps, or is about to, because not even the I/O fiber can run. */
+  private volatile boolean asleep;
+
+  /** The fiber whose continuation the carrier is asking for, to run it at once instead of queueing it. */
+  private @Nullable MountedFiber handoff;
+
+  MountedCarrier(Loop loop, String name, EngineProvider engine, String transport) {
+    super(loop, name, engine, transport);
+    ioFiber = new MountedFiber(this, name + "-io", null, () -> driver.attach(this::pollWhileOpen));
+  }
+
+  @Override
+  Fiber newFiber(String name, @Nullable Task<?> task, Runnable body) {
+    return new MountedFiber(this, name, task, body);
+  }
+
+  @Override
+  void run() {
+    PollerWarmUp.ensureDone();
+    resume(ioFiber);
+    while (true) {
+      takeSubmitted();
+      roundRemaining = ready.size();
+      while (roundRemaining > 0) {
+        roundRemaining--;
+        take(ready.remove());
+      }
+      if (ioFiber.submitted) {
+        resume(ioFiber);
+      } else if (ready.isEmpty()) {
+        if (!ioFiber.thread().isAlive()) {
+          break;
+        }
+        sleep();
+      }
+    }
+    terminate();
+  }
+
+  private void pollWhileOpen() {
+    while (open()) {
+      pollOnce();
+      Thread.yield(); // Back to the carrier, which comes again after the next round.
+    }
+    driver.close();
+  }
+
+  private void take(Step step) {
+    if (step instanceof MountedFiber fiber) {
+      resume(fiber);
+    } else {
+      Handle callback = (Handle) step;
+      if (callback.internal) {
+        turnHolder = thread;
+        callback.run();
+        turnHolder = null;
+      } else {
+        MountedFiber fiber = (MountedFiber) callbackFiber(callback);
+        fiber.wakePending = true;
+        resume(fiber);
+      }
+    }
+  }
+
+  /** Runs the fiber's next step, if it has one. */
+  private void resume(MountedFiber fiber) {
+    handoff = fiber;
+    if (!fiber.started()) {
+      fiber.wakePending = false;
+      fiber.thread().start();
+    } else if (fiber.wakePending) {
+      fiber.wakePending = false;
+      fiber.woken = true;
+      if (!fiber.submitted) {
+        LockSupport.unpark(fiber.thread());
+      }
+    }
+    handoff = null;
+    // False where the fiber is in the queue twice, woken and interrupted say, and the other entry ran it.
+    if (fiber.submitted) {
+      turnHolder = fiber.thread();
+      fiber.mount();
+      turnHolder = null;
+    }
+  }
+
+  /** Takes the continuation of one of our fibers. Any thread; see {@link MountedFiber#execute}. */
+  void resubmit(MountedFiber fiber) {
+    fiber.submitted = true;
+    if (Thread.currentThread() == thread || holdsTurn()) {
+      if (fiber != handoff && fiber != ioFiber) {
+        ready.add(fiber);
+      }
+    } else {
+      submit(fiber);
+    }
+  }
+
+  @Override
+  void wakeup() {
+    if (asleep) {
+      LockSupport.unpark(thread);
+    } else if (polling()) {
+      driver.wakeup();
+    }
+  }
+
+  /** Sleeps until something is submitted; the I/O fiber's own continuation is. */
+  private void sleep() {
+    asleep = true;
+    if (!anySubmitted()) {
+      LockSupport.park(this);
+    }
+    asleep = false;
+    Thread.interrupted(); // A leftover interrupt would turn every later sleep into a spin.
+  }
+}

@@ -1,0 +1,94 @@
+package dev.weir.task;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fiber mounted directly on its loop's carrier.
+ *
+ * <p>It is its own virtual thread's scheduler. So the JDK hands it every continuation that is due, and it can tell whose
+ * that is: the Runnable of one virtual thread is always the same object. Any other belongs to a virtual thread that the
+ * user's code started here (children inherit the scheduler), or to a poller of the JDK, and goes where it would have
+ * gone without us; otherwise a foreign thread could stall the loop, or a stalled loop all of the JVM's socket I/O.
+ */
+final class MountedFiber extends Fiber implements Executor {
+  private final MountedCarrier mountedCarrier;
+  private final Thread thread;
+
+  private @Nullable Runnable continuation;
+
+  /**
+   * Whether the JDK handed us the continuation and it was not run yet. Written before the fiber enters a queue and read
+   * after it left it, so the queue makes it visible.
+   */
+  boolean submitted;
+
+  // On the loop only.
+
+  /** Whether {@link #park} may return. */
+  boolean woken;
+
+  MountedFiber(MountedCarrier carrier, String name, @Nullable Task<?> task, Runnable body) {
+    super(carrier, task, body);
+    this.mountedCarrier = carrier;
+    this.thread = VirtualThreads.newThread(this, name, this::runBody);
+  }
+
+  @Override
+  Thread thread() {
+    return thread;
+  }
+
+  boolean started() {
+    return continuation != null;
+  }
+
+  @Override
+  void park() {
+    boolean interrupted = false;
+    while (!woken) {
+      LockSupport.park(this);
+      // With the interrupt set every park would return at once, and the loop would spin.
+      interrupted |= Thread.interrupted();
+    }
+    woken = false;
+    if (interrupted) {
+      thread.interrupt();
+    }
+  }
+
+  /**
+   * Takes a continuation that is due. Any thread may call this, some of them the JVM's only one of their kind, so it
+   * must not throw, block or log: a continuation that is refused is a thread lost for good.
+   */
+  @Override
+  public void execute(Runnable due) {
+    if (continuation == null) {
+      continuation = due; // From Thread.start, called by the carrier.
+    }
+    if (due == continuation) {
+      mountedCarrier.resubmit(this);
+    } else {
+      VirtualThreads.defaultScheduler().execute(due);
+    }
+  }
+
+  /** Runs the fiber until it parks or ends. Called by the carrier. */
+  void mount() {
+    submitted = false;
+    Runnable due = continuation;
+    if (due != null) {
+      due.run();
+    }
+  }
+
+  /** Lets the fiber go on off the loop, which is closed. */
+  void releaseToDefaultScheduler() {
+    Runnable due = continuation;
+    if (submitted && due != null) {
+      submitted = false;
+      VirtualThreads.defaultScheduler().execute(due);
+    }
+  }
+}

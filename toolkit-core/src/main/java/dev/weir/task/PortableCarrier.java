@@ -1,0 +1,81 @@
+package dev.weir.task;
+
+import dev.weir.spi.EngineProvider;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A carrier whose fibers are ordinary virtual threads. It polls for I/O itself, then sends the turn along the ready
+ * queue from fiber to fiber, and waits until it comes back at the end of the round.
+ *
+ * <p>Waking a virtual thread from a platform thread is far dearer than from another virtual thread, so the turn visits
+ * this thread once a round and not once a step. Polling stays on this platform thread: blocked there, a thread of the
+ * JDK's scheduler would be missing elsewhere, on a machine of one processor for all.
+ */
+final class PortableCarrier extends Carrier {
+  private final Turn turn = new Turn(thread);
+
+  PortableCarrier(Loop loop, String name, EngineProvider engine, String transport) {
+    super(loop, name, engine, transport);
+  }
+
+  @Override
+  Fiber newFiber(String name, @Nullable Task<?> task, Runnable body) {
+    return new PortableFiber(this, name, task, body);
+  }
+
+  @Override
+  void run() {
+    turnHolder = thread;
+    driver.attach(this::pollWhileOpen);
+    terminate();
+  }
+
+  private void pollWhileOpen() {
+    while (open()) {
+      takeSubmitted();
+      roundRemaining = ready.size();
+      if (roundRemaining > 0 && !passTurn(turn)) {
+        turn.await();
+      }
+      pollOnce();
+    }
+    driver.close();
+  }
+
+  /**
+   * Gives the turn to whoever the ready queue says, or back to the carrier's thread when the round is over. Called by
+   * the thread that holds it.
+   *
+   * @param from the caller's own, or null if the caller ends
+   * @return true if the caller itself is next and keeps the turn; else it must wait for it
+   */
+  boolean passTurn(@Nullable Turn from) {
+    Turn next = turn;
+    while (roundRemaining > 0) {
+      roundRemaining--;
+      Step step = ready.remove();
+      if (step instanceof Handle callback && callback.internal) {
+        callback.run();
+        continue;
+      }
+      PortableFiber fiber =
+          (PortableFiber) (step instanceof Handle callback ? callbackFiber(callback) : step);
+      fiber.wakePending = false;
+      next = fiber.turn;
+      break;
+    }
+    if (next == from) {
+      return true;
+    }
+    turnHolder = next.thread();
+    next.give();
+    return false;
+  }
+
+  @Override
+  void wakeup() {
+    if (polling()) {
+      driver.wakeup();
+    }
+  }
+}

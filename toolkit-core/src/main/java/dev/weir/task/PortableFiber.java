@@ -1,0 +1,33 @@
+package dev.weir.task;
+
+import org.jspecify.annotations.Nullable;
+
+/** A fiber on the JDK's own scheduler that runs only while it holds its loop's turn. */
+final class PortableFiber extends Fiber {
+  private final PortableCarrier portableCarrier;
+  final Turn turn;
+
+  PortableFiber(PortableCarrier carrier, String name, @Nullable Task<?> task, Runnable body) {
+    super(carrier, task, body);
+    this.portableCarrier = carrier;
+    this.turn = new Turn(Thread.ofVirtual().name(name).unstarted(this::run));
+  }
+
+  @Override
+  Thread thread() {
+    return turn.thread();
+  }
+
+  @Override
+  void park() {
+    if (!portableCarrier.passTurn(turn)) {
+      turn.await();
+    }
+  }
+
+  private void run() {
+    turn.await();
+    runBody();
+    portableCarrier.passTurn(null);
+  }
+}

@@ -1,0 +1,28 @@
+package dev.weir.task;
+
+/**
+ * A signal ended the main task: what {@code Asyncio.run} throws in place of the {@link CancelledError} when {@link
+ * RunOptions#handleSignals} is on, as asyncio raises {@code KeyboardInterrupt}.
+ */
+public final class SignalException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final String signal;
+  private final int number;
+
+  SignalException(String signal, int number, CancelledError cause) {
+    super("ended by SIG" + signal, cause);
+    this.signal = signal;
+    this.number = number;
+  }
+
+  /** {@return the signal's name without its prefix, {@code INT} or {@code TERM}} */
+  public String signal() {
+    return signal;
+  }
+
+  /** {@return the exit status a shell expects of a program ended by this signal: 128 and the signal's number} */
+  public int exitStatus() {
+    return 128 + number;
+  }
+}

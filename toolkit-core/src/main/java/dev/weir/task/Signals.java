@@ -1,0 +1,60 @@
+package dev.weir.task;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+/** SIGINT and SIGTERM while a loop runs; what handled them before is put back at the end. */
+final class Signals implements AutoCloseable {
+  static final Signals NONE = new Signals();
+
+  private final List<Runnable> restorers = new ArrayList<>();
+  private volatile @Nullable Signal first;
+
+  private Signals() {}
+
+  /**
+   * Calls {@code onSignal} with a reason for every SIGINT and SIGTERM, on a thread of the JVM's.
+   *
+   * @throws IllegalStateException if the module jdk.unsupported is missing
+   */
+  static Signals handle(Consumer<String> onSignal) {
+    try {
+      Signals signals = new Signals();
+      for (String name : List.of("INT", "TERM")) {
+        Signal signal = new Signal(name);
+        SignalHandler previous =
+            Signal.handle(
+                signal,
+                received -> {
+                  if (signals.first == null) {
+                    signals.first = received;
+                  }
+                  onSignal.accept("SIG" + received.getName());
+                });
+        signals.restorers.add(() -> Signal.handle(signal, previous));
+      }
+      return signals;
+    } catch (NoClassDefFoundError e) {
+      throw new IllegalStateException(
+          "handleSignals needs the module jdk.unsupported: add it, or leave handleSignals off", e);
+    }
+  }
+
+  /** {@return what to throw for the cancellation of the main task} */
+  RuntimeException translate(CancelledError cancelled) {
+    Signal signal = first;
+    if (signal == null) {
+      throw cancelled;
+    }
+    return new SignalException(signal.getName(), signal.getNumber(), cancelled);
+  }
+
+  @Override
+  public void close() {
+    restorers.forEach(Runnable::run);
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The asyncio model: tasks, futures and streams, on whatever engine {@code EngineProvider} finds. */
+module dev.weir.core {
+  requires static transitive org.jspecify; // Annotations: read by compilers and nobody else.
+  requires static jdk.unsupported; // sun.misc.Signal, where it is there.
+
+  exports dev.weir;
+  exports dev.weir.spi;
+  exports dev.weir.stream;
+  exports dev.weir.task;
+
+  uses dev.weir.spi.EngineProvider;
+}

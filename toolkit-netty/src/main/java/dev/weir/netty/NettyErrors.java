@@ -1,0 +1,77 @@
+package dev.weir.netty;
+
+import io.netty.channel.ConnectTimeoutException;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Locale;
+
+/** From what Netty's transports throw, each in its own way, to the JDK's exceptions with one text for all of them. */
+final class NettyErrors {
+  private NettyErrors() {}
+
+  static IOException ofConnect(Throwable cause, InetSocketAddress remote, Duration timeout) {
+    String where = format(remote);
+    if (cause instanceof ConnectTimeoutException) {
+      return withCause(
+          new SocketTimeoutException("No answer from " + where + " within " + inSeconds(timeout)), cause);
+    }
+    if (says(cause, "refused")) {
+      return withCause(new ConnectException("Connection refused: " + where), cause);
+    }
+    if (cause instanceof NoRouteToHostException || says(cause, "unreachable")) {
+      return withCause(new NoRouteToHostException("Network is unreachable: " + where), cause);
+    }
+    return new IOException("Cannot connect to " + where + ": " + cause.getMessage(), cause);
+  }
+
+  static IOException ofBind(Throwable cause, InetSocketAddress local) {
+    String where = format(local);
+    if (says(cause, "in use")) {
+      return withCause(new BindException("Address already in use: " + where), cause);
+    }
+    if (says(cause, "cannot assign")) {
+      return withCause(new BindException("Not an address of this machine: " + where), cause);
+    }
+    if (says(cause, "permission")) {
+      return withCause(new BindException("Permission denied: " + where), cause);
+    }
+    return new IOException("Cannot listen on " + where + ": " + cause.getMessage(), cause);
+  }
+
+  static IOException ofConnection(Throwable cause) {
+    if (says(cause, "reset")) {
+      return new IOException("Connection reset by peer", cause);
+    }
+    if (says(cause, "broken pipe")) {
+      return new IOException("Broken pipe: the peer has closed the connection", cause);
+    }
+    if (says(cause, "timed out")) {
+      return new SocketTimeoutException("The peer does not answer any more");
+    }
+    return new IOException("Connection lost: " + cause.getMessage(), cause);
+  }
+
+  static String format(InetSocketAddress address) {
+    String host = address.getAddress().getHostAddress();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  private static boolean says(Throwable cause, String words) {
+    String message = cause.getMessage();
+    return message != null && message.toLowerCase(Locale.ROOT).contains(words);
+  }
+
+  private static String inSeconds(Duration timeout) {
+    return timeout.toMillis() / 1000.0 + " s";
+  }
+
+  private static <X extends Throwable> X withCause(X exception, Throwable cause) {
+    exception.initCause(cause);
+    return exception;
+  }
+}

@@ -1,0 +1,68 @@
+package dev.weir.netty;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.util.Locale;
+import java.util.function.Supplier;
+
+/** The kinds of I/O that Netty offers, each with the classes that belong together. */
+enum NettyIo {
+  EPOLL(EpollIoHandler::newFactory, EpollSocketChannel::new, EpollServerSocketChannel::new),
+  NIO(NioIoHandler::newFactory, NioSocketChannel::new, NioServerSocketChannel::new);
+
+  private final Supplier<IoHandlerFactory> handlers;
+  private final Supplier<SocketChannel> sockets;
+  private final Supplier<ServerSocketChannel> serverSockets;
+
+  NettyIo(
+      Supplier<IoHandlerFactory> handlers,
+      Supplier<SocketChannel> sockets,
+      Supplier<ServerSocketChannel> serverSockets) {
+    this.handlers = handlers;
+    this.sockets = sockets;
+    this.serverSockets = serverSockets;
+  }
+
+  /** {@return the kind of that name, or the best that works here for {@code auto}} */
+  static NettyIo of(String transport) {
+    return switch (transport.toLowerCase(Locale.ROOT)) {
+      case "auto" -> Epoll.isAvailable() ? EPOLL : NIO;
+      case "nio" -> NIO;
+      case "epoll" -> {
+        if (!Epoll.isAvailable()) {
+          throw new IllegalStateException(
+              "The transport epoll does not work here, use auto or nio: " + Epoll.unavailabilityCause(),
+              Epoll.unavailabilityCause());
+        }
+        yield EPOLL;
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "Unknown transport '" + transport + "': write auto, nio or epoll");
+    };
+  }
+
+  String transportName() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  IoHandlerFactory newHandlerFactory() {
+    return handlers.get();
+  }
+
+  SocketChannel newSocketChannel() {
+    return sockets.get();
+  }
+
+  ServerSocketChannel newServerSocketChannel() {
+    return serverSockets.get();
+  }
+}

@@ -1,0 +1,173 @@
+package dev.weir.netty;
+
+import dev.weir.spi.IoDriver;
+import dev.weir.spi.LoopContext;
+import dev.weir.spi.Network;
+import io.netty.channel.EventLoop;
+import io.netty.channel.ManualIoEventLoop;
+import io.netty.util.concurrent.FastThreadLocalThread;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Polls a Netty event loop that is driven by hand, on the loop's I/O fiber.
+ *
+ * <p>Tasks never call into Netty. What they want done waits here until the I/O fiber comes by, once a round, so that
+ * everything that was written in a round leaves together.
+ */
+final class NettyIoDriver implements IoDriver {
+  /** The size of the arrays in which transports collect what a round writes, kept for reuse. */
+  private static final int CHUNK_BYTES = 4096;
+
+  private static final int SPARE_CHUNKS_MAX = 256;
+
+  private final NettyIo io;
+  private final LoopContext loop;
+  private final ManualIoEventLoop eventLoop;
+  private final Network network;
+  private final long originNanos = System.nanoTime();
+
+  // On the loop only.
+
+  private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
+  private List<NettyTransport> dirty = new ArrayList<>();
+  private List<NettyTransport> flushing = new ArrayList<>();
+  private final ArrayDeque<byte[]> spareChunks = new ArrayDeque<>();
+
+  /**
+   * The deadlines that Netty was told, the earliest on top. It is told one only if that is earlier than all of them:
+   * arming the kernel's timer costs a system call, and most deadlines move further away.
+   */
+  private final ArrayDeque<Long> armedDeadlines = new ArrayDeque<>();
+
+  NettyIoDriver(NettyIo io, LoopContext loop) {
+    this.io = io;
+    this.loop = loop;
+    this.eventLoop =
+        new ManualIoEventLoop((@Nullable Thread) null, io.newHandlerFactory()) {
+          @Override
+          protected boolean canBlock() {
+            return requests.isEmpty() && dirty.isEmpty() && loop.mayBlock();
+          }
+        };
+    this.network = new NettyNetwork(io, this, loop);
+  }
+
+  @Override
+  public String transport() {
+    return io.transportName();
+  }
+
+  @Override
+  public Network network() {
+    return network;
+  }
+
+  @Override
+  public long nanoTime() {
+    return System.nanoTime() - originNanos;
+  }
+
+  @Override
+  public void attach(Runnable polling) {
+    // Netty keeps its buffer caches in fast thread locals, which a virtual thread has only on request.
+    FastThreadLocalThread.runWithFastThreadLocal(
+        () -> {
+          eventLoop.setOwningThread(Thread.currentThread());
+          polling.run();
+        });
+  }
+
+  @Override
+  public void poll(long deadlineNanos) {
+    serveRequests();
+    flushDirty();
+    arm(deadlineNanos);
+    eventLoop.run(0, 0);
+  }
+
+  @Override
+  public void wakeup() {
+    eventLoop.wakeup();
+  }
+
+  @Override
+  public void close() {
+    serveRequests();
+    flushDirty();
+    eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
+    while (!eventLoop.isTerminated()) {
+      eventLoop.runNow();
+    }
+  }
+
+  EventLoop eventLoop() {
+    return eventLoop;
+  }
+
+  /** Has {@code request} run on the I/O fiber when it next polls. Called on the loop. */
+  void request(Runnable request) {
+    requests.add(request);
+    loop.ioRequested();
+  }
+
+  /** Has {@code transport} flushed when the I/O fiber next polls. Called on the loop. */
+  void markDirty(NettyTransport transport) {
+    dirty.add(transport);
+    loop.ioRequested();
+  }
+
+  /** {@return an array of at least {@code bytesMin} bytes} */
+  byte[] takeChunk(int bytesMin) {
+    byte[] spare = bytesMin <= CHUNK_BYTES ? spareChunks.poll() : null;
+    return spare != null ? spare : new byte[Math.max(bytesMin, CHUNK_BYTES)];
+  }
+
+  void giveBackChunk(byte[] chunk) {
+    if (chunk.length == CHUNK_BYTES && spareChunks.size() < SPARE_CHUNKS_MAX) {
+      spareChunks.push(chunk);
+    }
+  }
+
+  private void serveRequests() {
+    for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
+      request.run();
+    }
+  }
+
+  private void flushDirty() {
+    if (dirty.isEmpty()) {
+      return;
+    }
+    // Two lists: flushing may mark again, a closed connection's protocol writes to another say.
+    List<NettyTransport> marked = dirty;
+    dirty = flushing;
+    flushing = marked;
+    for (NettyTransport transport : marked) {
+      transport.flush();
+    }
+    marked.clear();
+  }
+
+  private void arm(long deadlineNanos) {
+    Long earliest = armedDeadlines.peek();
+    if (deadlineNanos == NO_DEADLINE || (earliest != null && earliest <= deadlineNanos)) {
+      return;
+    }
+    armedDeadlines.push(deadlineNanos);
+    eventLoop.schedule(
+        () -> {
+          armedDeadlines.pop();
+        },
+        Math.max(0, deadlineNanos - nanoTime()),
+        TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public String toString() {
+    return "NettyIoDriver[" + io.transportName() + ", " + dirty.size() + " dirty]";
+  }
+}

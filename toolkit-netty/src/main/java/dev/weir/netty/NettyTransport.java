@@ -1,0 +1,353 @@
+package dev.weir.netty;
+
+import dev.weir.spi.Transport;
+import dev.weir.spi.TransportProtocol;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketChannelConfig;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One TCP connection: the last handler of its channel's pipeline, and the transport of its protocol.
+ *
+ * <p>The methods of {@link Transport} run on tasks and touch nothing of Netty's; they note what is wanted and mark the
+ * transport dirty. {@link #flush} and the handler's methods run on the I/O fiber.
+ */
+final class NettyTransport extends ChannelInboundHandlerAdapter implements Transport {
+  /*
+   *   CONNECTING ---> OPEN ---> CLOSING ---> CLOSED
+   *                     |                      ^
+   *                     '----------------------'  lost, or aborted
+   */
+  private enum State {
+    CONNECTING,
+    OPEN,
+    CLOSING,
+    CLOSED
+  }
+
+  private static final byte[] NOTHING = {};
+
+  private final NettyIoDriver driver;
+  private final SocketChannel channel;
+  private final TransportProtocol protocol;
+
+  // On the loop only.
+
+  private State state = State.CONNECTING;
+  private boolean dirty;
+  private byte[] staged = NOTHING;
+  private int stagedLength;
+
+  /** Whether Netty may hold bytes that the kernel did not take. */
+  private boolean backlogged;
+
+  private boolean writingPaused;
+  private int highWater = 64 * 1024;
+  private int lowWater = 16 * 1024;
+  private boolean readingWanted = true;
+  private boolean eofWanted;
+  private boolean eofWritten;
+  private boolean closeStarted;
+  private boolean aborted;
+  private boolean eofReceived;
+  private @Nullable IOException failure;
+  private @Nullable SocketAddress localAddress;
+  private @Nullable SocketAddress remoteAddress;
+
+  NettyTransport(NettyIoDriver driver, SocketChannel channel, TransportProtocol protocol) {
+    this.driver = driver;
+    this.channel = channel;
+    this.protocol = protocol;
+    SocketChannelConfig config = channel.config();
+    config.setAllowHalfClosure(true);
+    config.setTcpNoDelay(true);
+    keepOpenOnWriteFailure(config);
+    channel.pipeline().addLast(this);
+  }
+
+  /** A failed write must not close the channel: what the peer sent before it went away is still to be read. */
+  @SuppressWarnings("deprecation") // Netty discourages the option, but has no other for this.
+  private static void keepOpenOnWriteFailure(SocketChannelConfig config) {
+    config.setOption(ChannelOption.AUTO_CLOSE, false);
+  }
+
+  // --- Transport: from tasks
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) {
+    if (eofWanted) {
+      throw new IllegalStateException("write() after writeEof()");
+    }
+    if (state != State.OPEN || length == 0) {
+      return;
+    }
+    int needed = Math.addExact(stagedLength, length);
+    if (stagedLength == 0) {
+      staged = driver.takeChunk(length);
+    } else if (needed > staged.length) {
+      byte[] smaller = staged;
+      staged = Arrays.copyOf(smaller, Math.max(needed, smaller.length * 2));
+      driver.giveBackChunk(smaller);
+    }
+    System.arraycopy(bytes, offset, staged, stagedLength, length);
+    stagedLength = needed;
+    markDirty();
+    if (!writingPaused && writeBufferSize() > highWater) {
+      writingPaused = true;
+      protocol.pauseWriting();
+    }
+  }
+
+  @Override
+  public void writeEof() {
+    if (state == State.OPEN && !eofWanted) {
+      eofWanted = true;
+      markDirty();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (state == State.OPEN) {
+      state = State.CLOSING;
+      markDirty();
+    }
+  }
+
+  @Override
+  public void abort() {
+    if (state != State.CLOSED && !aborted) {
+      aborted = true;
+      state = State.CLOSING;
+      markDirty();
+    }
+  }
+
+  @Override
+  public boolean isClosing() {
+    return state == State.CLOSING || state == State.CLOSED;
+  }
+
+  @Override
+  public void pauseReading() {
+    wantReading(false);
+  }
+
+  @Override
+  public void resumeReading() {
+    wantReading(true);
+  }
+
+  private void wantReading(boolean wanted) {
+    if (readingWanted == wanted || state == State.CLOSED) {
+      return;
+    }
+    readingWanted = wanted;
+    if (channel.eventLoop().inEventLoop()) {
+      applyReading(); // Within a read: only now does it keep the next one from happening.
+    } else {
+      markDirty();
+    }
+  }
+
+  @Override
+  public long writeBufferSize() {
+    return stagedLength + (backlogged ? unsentByNetty() : 0);
+  }
+
+  private long unsentByNetty() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+  }
+
+  @Override
+  public void setWriteBufferLimits(int high, int low) {
+    highWater = high;
+    lowWater = low;
+    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves.
+    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(low, Math.max(low, 1)));
+  }
+
+  @Override
+  public SocketAddress localAddress() {
+    return known(localAddress);
+  }
+
+  @Override
+  public SocketAddress remoteAddress() {
+    return known(remoteAddress);
+  }
+
+  private static SocketAddress known(@Nullable SocketAddress address) {
+    if (address == null) {
+      throw new IllegalStateException("not connected yet");
+    }
+    return address;
+  }
+
+  private void markDirty() {
+    if (!dirty) {
+      dirty = true;
+      driver.markDirty(this);
+    }
+  }
+
+  // --- The I/O fiber
+
+  /** Does what tasks asked for since the last round. */
+  void flush() {
+    dirty = false;
+    if (state == State.CLOSED) {
+      return;
+    }
+    if (aborted) {
+      dropStaged();
+      resetAndClose();
+      return;
+    }
+    applyReading();
+    sendStaged();
+    if (eofWanted && !eofWritten) {
+      eofWritten = true;
+      whenFlushed(channel::shutdownOutput);
+    }
+    if (state == State.CLOSING && !closeStarted) {
+      closeStarted = true;
+      whenFlushed(channel::close);
+    }
+  }
+
+  private void sendStaged() {
+    if (stagedLength > 0) {
+      ByteBuf buffer = channel.alloc().directBuffer(stagedLength);
+      buffer.writeBytes(staged, 0, stagedLength);
+      dropStaged();
+      channel.write(buffer, channel.voidPromise());
+      channel.flush();
+      backlogged = unsentByNetty() > 0;
+    }
+    resumeWritingIfDrained();
+  }
+
+  private void dropStaged() {
+    driver.giveBackChunk(staged);
+    staged = NOTHING;
+    stagedLength = 0;
+  }
+
+  /** Acts once everything written before is with the kernel, or cannot be. */
+  private void whenFlushed(Runnable action) {
+    if (backlogged && unsentByNetty() > 0) {
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
+    } else {
+      action.run();
+    }
+  }
+
+  private void resetAndClose() {
+    try {
+      channel.config().setSoLinger(0); // The peer must not take what was cut off for the whole.
+    } catch (RuntimeException e) {
+      // The socket is gone already.
+    }
+    channel.close();
+  }
+
+  private void applyReading() {
+    if (channel.config().isAutoRead() != readingWanted) {
+      channel.config().setAutoRead(readingWanted);
+    }
+  }
+
+  private void resumeWritingIfDrained() {
+    if (writingPaused && writeBufferSize() <= lowWater) {
+      writingPaused = false;
+      protocol.resumeWriting();
+    }
+  }
+
+  // --- ChannelInboundHandler: from Netty
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    localAddress = channel.localAddress();
+    remoteAddress = channel.remoteAddress();
+    state = State.OPEN;
+    protocol.connectionMade(this);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf buffer = (ByteBuf) message;
+    try {
+      if (state == State.OPEN) {
+        protocol.dataReceived(buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
+      }
+    } finally {
+      buffer.release();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      eofReceived = true;
+      if (failure != null) {
+        channel.close(); // Nothing is left to read, and writing has failed.
+      } else if (state == State.OPEN) {
+        protocol.eofReceived();
+      }
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    resumeWritingIfDrained();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    boolean writing = failure == null && channel.isOutputShutdown() && !eofWritten && !eofReceived;
+    if (failure == null) {
+      failure = NettyErrors.ofConnection(cause);
+    }
+    if (writing) {
+      // Read on to the end, which is near: what the peer had sent before it went away counts.
+      readingWanted = true;
+      applyReading();
+    } else {
+      channel.close();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    if (state == State.CONNECTING || state == State.CLOSED) {
+      state = State.CLOSED;
+      return;
+    }
+    state = State.CLOSED;
+    dropStaged();
+    IOException cause = failure;
+    if (cause == null && aborted) {
+      cause = new IOException("Connection aborted on this side");
+    }
+    protocol.connectionLost(cause);
+  }
+
+  @Override
+  public String toString() {
+    return "NettyTransport[" + remoteAddress + ", " + state + ", " + writeBufferSize() + " bytes unsent]";
+  }
+}
