@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** The asyncio model: tasks, futures and streams, on whatever engine {@code EngineProvider} finds. */
+/**
+ * The asyncio model: tasks, futures and streams, on whatever engine {@code EngineProvider} finds.
+ */
 module dev.weir.core {
   requires static transitive org.jspecify; // Annotations: read by compilers and nobody else.
   requires static jdk.unsupported; // sun.misc.Signal, where it is there.

@@ -52,12 +52,12 @@ final class WriteGate<W> {
 
   /** {@return whether {@code writer} is the one who may write now} */
   boolean mayWrite(W writer) {
-    return state != State.FULL && writers.peek() == writer;
+    return state != State.FULL && writer.equals(writers.peek());
   }
 
   /** Takes a writer out that has written or gave up. Returns the next one to wake, if it may write now. */
   @Nullable W leave(W writer) {
-    boolean wasFirst = writers.peek() == writer;
+    boolean wasFirst = writer.equals(writers.peek());
     writers.remove(writer);
     return wasFirst ? firstIfOpen() : null;
   }

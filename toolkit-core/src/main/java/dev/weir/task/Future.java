@@ -250,8 +250,9 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     return this;
   }
 
-  // X is what the caller declares; the exception is thrown as it is, whatever its class.
-  @SuppressWarnings("unchecked")
+  // unchecked: X is what the caller declares; the exception is thrown as it is, whatever its class.
+  // NullAway: a finished future's value is a T, null only where T allows it.
+  @SuppressWarnings({"unchecked", "NullAway"})
   static <T extends @Nullable Object, X extends Throwable> T resultOf(Future<T> future) throws X {
     future.ensureDone("Result is not set.");
     if (future.state == State.CANCELLED) {

@@ -44,10 +44,7 @@ public sealed class Handle implements Step permits TimerHandle {
    * is no longer referenced.
    */
   public void cancel() {
-    Runnable claimed = claim();
-    if (claimed != null) {
-      cancelled = true;
-    }
+    withdraw();
   }
 
   /** {@return whether {@link #cancel} came in time} */
@@ -69,7 +66,16 @@ public sealed class Handle implements Step permits TimerHandle {
     }
   }
 
-  boolean pending() {
+  /** Takes the callback back. Returns false if it ran, runs, or was taken back before. */
+  final boolean withdraw() {
+    boolean withdrawn = claim() != null;
+    if (withdrawn) {
+      cancelled = true;
+    }
+    return withdrawn;
+  }
+
+  final boolean pending() {
     return callback != null;
   }
 

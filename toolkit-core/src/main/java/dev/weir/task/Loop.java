@@ -51,15 +51,18 @@ public final class Loop {
     this.workers = new Workers(name);
   }
 
+  /** {@return the engine that is installed} */
+  static EngineProvider installedEngine() {
+    return ServiceLoader.load(EngineProvider.class)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "No engine found: add the dependency dev.weir:toolkit-netty"));
+  }
+
   /** Opens a loop and starts its thread. Any thread. */
-  static Loop open(RunOptions options) {
-    EngineProvider engine =
-        ServiceLoader.load(EngineProvider.class)
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "No engine found: add the dependency dev.weir:toolkit-netty"));
+  static Loop open(RunOptions options, EngineProvider engine) {
     Loop loop = new Loop(resolve(options.fibers()), engine, options.transport());
     loop.carrier.thread.start();
     return loop;
@@ -504,7 +507,7 @@ public final class Loop {
       return DELAY_NANOS_MAX;
     }
     if (duration.isNegative()) {
-      return Math.max(duration.getSeconds(), -DELAY_NANOS_MAX / 1_000_000_000) * 1_000_000_000;
+      return Math.max(duration.toSeconds(), -DELAY_NANOS_MAX / 1_000_000_000) * 1_000_000_000;
     }
     return duration.toNanos();
   }

@@ -54,6 +54,7 @@ final class MountedCarrier extends Carrier {
     terminate();
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // The scheduler that the yield relies on is this carrier.
   private void pollWhileOpen() {
     while (open()) {
       pollOnce();

@@ -1,5 +1,6 @@
 package dev.weir.task;
 
+import dev.weir.spi.EngineProvider;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -28,10 +29,10 @@ public final class Runner<T extends @Nullable Object> {
   private @Nullable Task<T> mainTask;
   private @Nullable Throwable supervisorFailure;
 
-  private Runner(Coroutine<T> main, RunOptions options) {
+  private Runner(Coroutine<T> main, RunOptions options, EngineProvider engine) {
     this.main = main;
     this.options = options;
-    this.loop = Loop.open(options);
+    this.loop = Loop.open(options, engine);
   }
 
   /**
@@ -47,6 +48,11 @@ public final class Runner<T extends @Nullable Object> {
    * @throws IllegalStateException on a loop, because it would block that loop; or if there is no engine
    */
   public static <T extends @Nullable Object> T run(Coroutine<T> main, RunOptions options) {
+    return run(main, options, Loop.installedEngine());
+  }
+
+  static <T extends @Nullable Object> T run(
+      Coroutine<T> main, RunOptions options, EngineProvider engine) {
     Objects.requireNonNull(main, "main");
     Objects.requireNonNull(options, "options");
     Fiber fiber = Fiber.current();
@@ -55,7 +61,7 @@ public final class Runner<T extends @Nullable Object> {
           "run() was called on a running loop, which it would block: call the code directly, or in a"
               + " task of its own with Asyncio.createTask(() -> ...)");
     }
-    return new Runner<>(main, options).runToEnd();
+    return new Runner<>(main, options, engine).runToEnd();
   }
 
   /** The same for a body that returns nothing. */

@@ -23,11 +23,8 @@ public final class TimerHandle extends Handle {
 
   @Override
   public void cancel() {
-    if (!cancelled()) {
-      super.cancel();
-      if (cancelled()) {
-        loop.timerCancelled();
-      }
+    if (withdraw()) {
+      loop.timerCancelled();
     }
   }
 }

@@ -1,0 +1,86 @@
+package dev.weir.benchmarks;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.Server;
+import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.CancelledError;
+import dev.weir.task.FiberKind;
+import dev.weir.task.Loop;
+import dev.weir.task.RunOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/** Weir's streams on one loop: what a user of Weir writes. */
+final class WeirEchoPeer implements EchoPeer {
+  private static final ServerOptions OPTIONS =
+      ServerOptions.defaults().withBacklog(BACKLOG).withGrace(Duration.ZERO);
+
+  private final CompletableFuture<Listening> listening = new CompletableFuture<>();
+  private final Thread thread;
+
+  /** What the loop's thread tells the others. */
+  private record Listening(Loop loop, Server server, int port) {}
+
+  private WeirEchoPeer(FiberKind fibers) {
+    RunOptions options = RunOptions.defaults().withFibers(fibers);
+    thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options));
+  }
+
+  static WeirEchoPeer start(FiberKind fibers) {
+    WeirEchoPeer peer = new WeirEchoPeer(fibers);
+    peer.thread.start();
+    peer.listening.join();
+    return peer;
+  }
+
+  private void run(RunOptions options) {
+    try {
+      Asyncio.run(this::serve, options);
+    } catch (CancelledError e) {
+      // The usual end: close() ended serveForever().
+    } catch (Throwable e) {
+      listening.completeExceptionally(e);
+    }
+  }
+
+  private void serve() throws IOException {
+    try (Server server = Asyncio.startServer(WeirEchoPeer::echo, "127.0.0.1", 0, OPTIONS)) {
+      int port = server.addresses().getFirst().getPort();
+      listening.complete(new Listening(Asyncio.runningLoop(), server, port));
+      server.serveForever();
+    }
+  }
+
+  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
+    for (byte[] data = reader.read(READ_BYTES_MAX);
+        data.length > 0;
+        data = reader.read(READ_BYTES_MAX)) {
+      writer.write(data);
+    }
+  }
+
+  @Override
+  public int port() {
+    return listening.join().port();
+  }
+
+  @Override
+  public String description() {
+    Loop loop = listening.join().loop();
+    return "Weir streams, " + loop.fibers() + " fibers, " + loop.transport() + ", one loop";
+  }
+
+  @Override
+  public void close() {
+    Listening running = listening.join();
+    running.loop().callSoonThreadsafe(running.server()::close);
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.weir.demo.echo;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client} and the two simple programs.
+ *
+ * <p>It exits with 0 when all went well, 1 when something failed while running, 2 when the command line was wrong, and
+ * 130 or 143 when SIGINT or SIGTERM ended it.
+ */
+@Command(
+    name = "echo",
+    description = "An echo server and its client, on Weir.",
+    subcommands = {ServerCommand.class, ClientCommand.class},
+    mixinStandardHelpOptions = true,
+    versionProvider = EchoCommand.Version.class,
+    scope = ScopeType.INHERIT)
+public final class EchoCommand {
+  private EchoCommand() {}
+
+  /** Runs the command line and exits. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    OneLineErrors errors = new OneLineErrors();
+    return new CommandLine(new EchoCommand())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(errors)
+        .setExecutionExceptionHandler(errors);
+  }
+
+  @Option(
+      names = {"-v", "--verbose"},
+      description = "Log what happens, down to DEBUG, to standard error.",
+      scope = ScopeType.INHERIT)
+  void verbose(boolean verbose) {
+    if (verbose) {
+      System.setProperty("echo.log", "DEBUG"); // Read by logback.xml, when the first logger is made.
+    }
+  }
+
+  @Command(
+      name = "simple-server",
+      description = "Prints what it receives, up to 100 bytes, sends it back and closes. Listens on 127.0.0.1.")
+  void simpleServer(
+      @Parameters(
+              paramLabel = "PORT",
+              defaultValue = "8888",
+              converter = PortConverter.class,
+              description = "Default: ${DEFAULT-VALUE}; 0 for any free one.")
+          int port) {
+    SimpleServer.main(String.valueOf(port));
+  }
+
+  @Command(
+      name = "simple-client",
+      description = "Asks for a message and sends it to the simple server.")
+  void simpleClient(
+      @Parameters(
+              paramLabel = "PORT",
+              defaultValue = "8888",
+              converter = PortConverter.class,
+              description = "Default: ${DEFAULT-VALUE}.")
+          int port) {
+    SimpleClient.main(String.valueOf(port));
+  }
+
+  /** What the manifest of the jar says. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = EchoCommand.class.getPackage().getImplementationVersion();
+      return new String[] {"echo (Weir) " + (version != null ? version : "not built as a jar")};
+    }
+  }
+}

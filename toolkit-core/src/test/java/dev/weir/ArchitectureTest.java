@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.weir;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.lang.conditions.ArchConditions.be;
+import static com.tngtech.archunit.lang.conditions.ArchPredicates.are;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.constructors;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What module-info and the poms cannot say: which package uses which, and the shape of a public
+ * type.
+ */
+@Tag("once")
+class ArchitectureTest {
+  private static final String TOP = "dev.weir";
+  private static final String TASK = "dev.weir.task";
+  private static final String STREAM = "dev.weir.stream";
+  private static final String SPI = "dev.weir.spi";
+  private static final Set<String> EXPORTED = Set.of(TOP, TASK, STREAM, SPI);
+
+  private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
+      describe(
+          "exported and public",
+          type -> EXPORTED.contains(type.getPackageName()) && isPublicWithItsEnclosingTypes(type));
+
+  private static final DescribedPredicate<JavaClass> FINAL =
+      describe("final", type -> type.getModifiers().contains(JavaModifier.FINAL));
+
+  private static final DescribedPredicate<JavaClass> SEALED =
+      describe("sealed", type -> type.reflect().isSealed());
+
+  private static final DescribedPredicate<JavaClass> THROWABLE =
+      describe("throwable", type -> type.isAssignableTo(Throwable.class));
+
+  private static final JavaClasses CORE =
+      new ClassFileImporter().importPath(Path.of("target", "classes"));
+
+  @Test
+  void packagesFormNoCycle() {
+    // Not "dev.weir.(**)": dev.weir itself is a slice too.
+    slices().matching("dev.(**)").should().beFreeOfCycles().allowEmptyShould(true).check(CORE);
+  }
+
+  @Test
+  void spiUsesNoOtherPackage() {
+    assertNoUse(SPI, TOP, STREAM, TASK);
+  }
+
+  @Test
+  void taskUsesSpiOnly() {
+    assertNoUse(TASK, TOP, STREAM);
+  }
+
+  @Test
+  void streamUsesTaskAndSpiOnly() {
+    assertNoUse(STREAM, TOP);
+  }
+
+  @Test
+  void nothingNamesNetty() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.netty..")
+        .allowEmptyShould(true)
+        .check(CORE);
+  }
+
+  /** A record, an enum without bodies and an annotation are final or interfaces already. */
+  @Test
+  void publicTypesAreNotOpenToInheritance() {
+    classes()
+        .that(are(EXPORTED_AND_PUBLIC))
+        .should()
+        .beInterfaces()
+        .orShould()
+        .beEnums()
+        .orShould(be(FINAL))
+        .orShould(be(SEALED))
+        .orShould(be(THROWABLE))
+        .allowEmptyShould(true)
+        .check(CORE);
+  }
+
+  @Test
+  void publicClassesAreHandedOutNotConstructed() {
+    constructors()
+        .that()
+        .areDeclaredInClassesThat(EXPORTED_AND_PUBLIC)
+        .and()
+        .areDeclaredInClassesThat(describe("no record", type -> !type.isRecord()))
+        .and()
+        .areDeclaredInClassesThat(DescribedPredicate.not(THROWABLE))
+        .should()
+        .notBePublic()
+        .allowEmptyShould(true)
+        .check(CORE);
+  }
+
+  private void assertNoUse(String user, String... used) {
+    noClasses()
+        .that()
+        .resideInAPackage(user)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(used)
+        .allowEmptyShould(true)
+        .check(CORE);
+  }
+
+  private static boolean isPublicWithItsEnclosingTypes(JavaClass type) {
+    return type.getModifiers().contains(JavaModifier.PUBLIC)
+        && type.getEnclosingClass()
+            .map(ArchitectureTest::isPublicWithItsEnclosingTypes)
+            .orElse(true);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.weir.task;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs test bodies on loops of this package's own, without an engine. */
+final class Loops {
+  private Loops() {}
+
+  static <T> T call(Coroutine<T> body) {
+    return Runner.run(body, RunOptions.defaults(), ParkingDriver::new);
+  }
+
+  static void run(Action body) {
+    call(Loop.asCoroutine(body));
+  }
+
+  /** Collects what reaches the running loop's exception handler from now on. */
+  static List<ExceptionContext> collectErrors() {
+    List<ExceptionContext> errors = new ArrayList<>();
+    Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+    return errors;
+  }
+
+  /** Waits until everything that is ready, and what that makes ready, has run. */
+  static void settle() {
+    for (int i = 0; i < 5; i++) {
+      Loop.running().yieldNow();
+    }
+  }
+
+  static boolean mounted() {
+    return RunOptions.defaults().fibers() == FiberKind.MOUNTED;
+  }
+}
