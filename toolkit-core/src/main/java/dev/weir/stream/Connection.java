@@ -71,7 +71,7 @@ public final class Connection implements AutoCloseable {
                   @Override
                   public void succeeded(Transport transport) {
                     if (connected.done()) {
-                      transport.abort(); // The task was cancelled in this very round.
+                      transport.abort(); // The task was cancelled and has not run yet.
                     } else {
                       connected.setResult(null);
                     }
@@ -88,6 +88,9 @@ public final class Connection implements AutoCloseable {
       connected.await(IOException.class);
     } catch (CancelledError e) {
       attempt.abandon();
+      if (connected.done() && !connected.cancelled()) {
+        protocol.connectionUnwanted(); // It was made in the round in which the task was cancelled.
+      }
       throw e;
     }
     return new Connection(protocol);

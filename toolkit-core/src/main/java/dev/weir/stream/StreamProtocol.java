@@ -6,7 +6,10 @@ import dev.weir.task.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.Set;
+import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +20,12 @@ class StreamProtocol implements TransportProtocol {
   final StreamWriter writer;
 
   private @Nullable Transport transport;
-  private @Nullable IOException lastThrown;
+
+  /**
+   * What the streams threw, by identity, as far as anybody still holds it. Made on the first failure, which most
+   * connections never see.
+   */
+  private @Nullable Set<IOException> ownFailures;
 
   StreamProtocol(Loop loop, StreamOptions options) {
     reader = new StreamReader(loop, this, options.limit());
@@ -31,14 +39,24 @@ class StreamProtocol implements TransportProtocol {
 
   /** Notes that a stream of this connection throws {@code exception}. */
   <X extends IOException> X thrown(X exception) {
-    lastThrown = exception;
+    if (ownFailures == null) {
+      ownFailures = Collections.newSetFromMap(new WeakHashMap<>());
+    }
+    ownFailures.add(exception);
     return exception;
   }
 
   /** {@return whether {@code failure} is this connection's own, and so the peer's doing rather than a bug} */
   boolean isOwn(Throwable failure) {
     Throwable bare = failure instanceof UncheckedIOException e ? e.getCause() : failure;
-    return bare != null && bare == lastThrown;
+    return bare instanceof IOException && ownFailures != null && ownFailures.contains(bare);
+  }
+
+  /** Aborts a connection that nobody holds, if it was made. */
+  void connectionUnwanted() {
+    if (transport != null) {
+      transport.abort();
+    }
   }
 
   /** {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a stack of its own} */

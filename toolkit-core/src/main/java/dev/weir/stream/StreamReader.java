@@ -274,14 +274,15 @@ public final class StreamReader implements Iterable<byte[]> {
 
   private void begin(String call) {
     loop.ensureInTask(call);
-    if (waiter != null) {
-      throw new IllegalStateException(
-          call + " while another task waits for bytes of this stream: let one task read");
-    }
     immediateReads++;
     if (immediateReads > IMMEDIATE_READS_MAX) {
       immediateReads = 0;
       loop.yieldNow();
+    }
+    // After the yield, during which another task may have begun to wait.
+    if (waiter != null) {
+      throw new IllegalStateException(
+          call + " while another task waits for bytes of this stream: let one task read");
     }
   }
 

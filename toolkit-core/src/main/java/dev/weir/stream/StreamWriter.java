@@ -95,13 +95,13 @@ public final class StreamWriter implements AutoCloseable {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     loop.ensureHeld("StreamWriter.write()");
     ensureWritable();
-    if (gate.mayWrite()) {
-      protocol.transport().write(bytes, offset, length);
-    } else if (loop.inTask()) {
+    if (!loop.inTask()) {
+      ensureUnderCap(length);
+    } else if (!gate.mayWrite()) {
       writeInTurn(bytes, offset, length);
-    } else {
-      writeUnderCap(bytes, offset, length);
+      return;
     }
+    protocol.transport().write(bytes, offset, length);
   }
 
   /**
@@ -135,6 +135,7 @@ public final class StreamWriter implements AutoCloseable {
    *
    * @return false if too much is unsent or others wait; nothing was written then
    * @throws ConnectionResetException if the connection was lost
+   * @throws WriteBufferFullException if the message alone would take the buffer above the hard cap
    * @throws SocketException after {@link #close}
    * @throws IllegalStateException after {@link #writeEof}
    */
@@ -144,6 +145,7 @@ public final class StreamWriter implements AutoCloseable {
     if (!gate.mayWrite()) {
       return false;
     }
+    ensureUnderCap(message.length);
     protocol.transport().write(message, 0, message.length);
     return true;
   }
@@ -315,7 +317,7 @@ public final class StreamWriter implements AutoCloseable {
     }
   }
 
-  private void writeUnderCap(byte[] bytes, int offset, int length) throws IOException {
+  private void ensureUnderCap(int length) throws IOException {
     long unsent = protocol.transport().writeBufferSize();
     if (unsent + length > options.hardCap()) {
       throw protocol.thrown(
@@ -325,9 +327,8 @@ public final class StreamWriter implements AutoCloseable {
                   + length
                   + " more would exceed the cap of "
                   + options.hardCap()
-                  + ": write from a task, which waits, or use tryWrite()"));
+                  + ": write from a task, which waits, or raise StreamOptions.withHardCap()"));
     }
-    protocol.transport().write(bytes, offset, length);
   }
 
   private void ensureWritable() throws IOException {

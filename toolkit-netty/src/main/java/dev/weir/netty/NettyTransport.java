@@ -175,8 +175,10 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void setWriteBufferLimits(int high, int low) {
     highWater = high;
     lowWater = low;
-    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves.
-    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(low, Math.max(low, 1)));
+    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves. It says so
+    // below its mark, and not at it.
+    int mark = low == Integer.MAX_VALUE ? low : low + 1;
+    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
   }
 
   @Override
