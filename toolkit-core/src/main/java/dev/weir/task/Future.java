@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * A result that is not there yet, as {@code asyncio.Future}. Made by {@link Loop#createFuture}; a {@link Task} is one
  * too.
  *
+ * <p>A failure that nobody asks for goes to the loop's exception handler: when the last handle of the future is gone, or
+ * when the loop closes.
+ *
  * <p>A future belongs to its loop. Every method but {@link #loop} and {@link #toString} must be called there, from a
  * task or a callback, and throws {@link IllegalStateException} elsewhere; from another thread use {@link
  * Loop#callSoonThreadsafe}.
@@ -39,6 +42,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   private @Nullable T value;
   private @Nullable Throwable exception;
   private @Nullable String cancelMessage;
+  private @Nullable UnretrievedFailure unretrieved;
 
   /**
    * Who is told of completion, in the order of registration: null, one listener, or a list of them. One is the rule,
@@ -123,7 +127,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     if (state == State.CANCELLED) {
       throw new CancelledError(cancelMessage);
     }
-    return exception;
+    return failure();
   }
 
   /**
@@ -202,6 +206,8 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     ensurePending();
     exception = failure;
     finish(State.FINISHED);
+    unretrieved = new UnretrievedFailure(this, failure);
+    loop.unretrieved.add(unretrieved);
   }
 
   final boolean completeCancelled(@Nullable String message) {
@@ -227,8 +233,12 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     removeListener(task);
   }
 
-  /** {@return the exception of a future that is done and was not cancelled, else null} */
+  /** {@return the exception that it failed with, else null} The caller answers for it from here on. */
   final @Nullable Throwable failure() {
+    if (unretrieved != null) {
+      unretrieved.retrieved();
+      unretrieved = null;
+    }
     return exception;
   }
 
@@ -258,7 +268,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     if (future.state == State.CANCELLED) {
       throw new CancelledError(future.cancelMessage);
     }
-    Throwable failure = future.exception;
+    Throwable failure = future.failure();
     if (failure != null) {
       throw (X) failure;
     }

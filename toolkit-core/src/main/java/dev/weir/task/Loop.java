@@ -5,9 +5,11 @@ import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,9 @@ public final class Loop {
   private int taskCount;
   private @Nullable Future<@Nullable Void> allTasksDone;
   private long timerSequence;
+
+  /** The failures that nobody has asked for. The loop holds these, but not the futures they belong to. */
+  final Set<UnretrievedFailure> unretrieved = new LinkedHashSet<>();
 
   private Loop(FiberKind fibers, EngineProvider engine, String transport) {
     String name = "weir-loop-" + COUNT.incrementAndGet();
@@ -483,6 +488,11 @@ public final class Loop {
       allTasksDone = null;
     }
     return taskCount == 0;
+  }
+
+  /** Reports the failures that nobody has asked for, and nobody will. */
+  void reportUnretrieved() {
+    List.copyOf(unretrieved).forEach(UnretrievedFailure::report);
   }
 
   /** Closes the loop: its thread ends when what is ready has run. Called on the loop. */

@@ -141,7 +141,9 @@ public final class Runner<T extends @Nullable Object> {
       if (!task.isDone()) {
         self.suspendUntilDone(task);
       }
+      task.failure(); // The caller of run() gets it.
       endTasks();
+      loop.reportUnretrieved();
     } catch (Throwable e) {
       supervisorFailure = e;
       throw e;

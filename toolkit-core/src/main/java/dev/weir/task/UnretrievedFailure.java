@@ -1,0 +1,63 @@
+package dev.weir.task;
+
+import java.lang.ref.Cleaner;
+
+/**
+ * The failure of a future that nobody has asked for yet. If nobody can any more, because the future's last handle is
+ * gone, or when the loop closes, it goes to the exception handler: no failure is lost.
+ */
+final class UnretrievedFailure {
+  private final Loop loop;
+  private final String description;
+  private final Throwable failure;
+  private final Cleaner.Cleanable cleanable;
+
+  // Written on the loop, read by the cleaner's thread.
+  private volatile boolean settled;
+
+  /** Watches {@code future}, which failed just now. */
+  UnretrievedFailure(Future<?> future, Throwable failure) {
+    this.loop = future.loop;
+    this.description = future.toString(); // Not the future: holding it would keep it reachable for ever.
+    this.failure = failure;
+    this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
+  }
+
+  /** Notes that somebody got the failure. Called on the loop. */
+  void retrieved() {
+    settle();
+  }
+
+  /** Reports the failure unless somebody got it meanwhile. Called on the loop. */
+  void report() {
+    if (settle()) {
+      loop.callExceptionHandler(ExceptionContext.of("Exception was never retrieved: " + description, failure));
+    }
+  }
+
+  private boolean settle() {
+    if (settled) {
+      return false;
+    }
+    settled = true;
+    loop.unretrieved.remove(this);
+    cleanable.clean();
+    return true;
+  }
+
+  private void unreachable() {
+    if (!settled && !loop.isClosed()) {
+      loop.carrier.submit(new Handle(loop, this::report, false));
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "UnretrievedFailure[" + description + (settled ? ", settled]" : "]");
+  }
+
+  /** Started with the first failure. */
+  private static final class Cleaners {
+    static final Cleaner CLEANER = Cleaner.create();
+  }
+}
