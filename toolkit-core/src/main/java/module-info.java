@@ -4,7 +4,9 @@
  * The asyncio model: tasks, futures and streams, on whatever engine {@code EngineProvider} finds.
  */
 module dev.weir.core {
-  requires static transitive org.jspecify; // Annotations: read by compilers and nobody else.
+  // Annotations: read by compilers and nobody else. Not transitive: every consumer would need the
+  // jar.
+  requires static org.jspecify;
   requires static jdk.unsupported; // sun.misc.Signal, where it is there.
 
   exports dev.weir;

@@ -4,7 +4,6 @@ import dev.weir.spi.EngineProvider;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -35,12 +34,11 @@ public final class Loop {
   // Written on the loop, read by any thread.
   private volatile boolean closed;
 
-  // On the loop only.
   private final IoDriver driver;
+
+  // On the loop only.
+  final TaskRegistry tasks = new TaskRegistry();
   private @Nullable ExceptionHandler exceptionHandler;
-  private @Nullable Task<?> firstTask;
-  private int taskCount;
-  private @Nullable Future<@Nullable Void> allTasksDone;
   private long timerSequence;
 
   /** The failures that nobody has asked for. The loop holds these, but not the futures they belong to. */
@@ -53,7 +51,7 @@ public final class Loop {
             ? new MountedCarrier(this, name, engine, transport)
             : new PortableCarrier(this, name, engine, transport);
     this.driver = carrier.driver;
-    this.workers = new Workers(name);
+    this.workers = new Workers(this, name);
   }
 
   /** {@return the engine that is installed} */
@@ -207,14 +205,13 @@ public final class Loop {
    * @throws IllegalStateException outside a task
    */
   public void sleep(Duration delay) {
-    long delayNanos = toNanos(delay);
-    if (delayNanos <= 0) {
+    if (!delay.isPositive()) {
       yieldNow();
       return;
     }
     Task<?> task = ensureTask("sleep()");
     Future<@Nullable Void> due = new Future<>(this);
-    TimerHandle timer = addTimer(driver.nanoTime() + delayNanos, () -> completeIfPending(due), true);
+    TimerHandle timer = completeLater(due, delay);
     try {
       task.suspendUntilDone(due);
       Future.resultOf(due);
@@ -243,29 +240,7 @@ public final class Loop {
   public <T extends @Nullable Object> Future<T> runInExecutor(Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
     ensureHeld("Loop.runInExecutor()");
-    Future<T> outcome = new Future<>(this);
-    workers.execute(
-        () -> {
-          T result;
-          try {
-            result = work.run();
-          } catch (Throwable e) {
-            submitInternal(
-                () -> {
-                  if (!outcome.isDone()) {
-                    outcome.completeExceptionally(e);
-                  }
-                });
-            return;
-          }
-          submitInternal(
-              () -> {
-                if (!outcome.isDone()) {
-                  outcome.complete(result);
-                }
-              });
-        });
-    return outcome;
+    return workers.call(work);
   }
 
   // --- Errors
@@ -407,6 +382,18 @@ public final class Loop {
     return timer;
   }
 
+  /** Completes {@code future} after {@code delay}, unless it is done then. */
+  TimerHandle completeLater(Future<@Nullable Void> future, Duration delay) {
+    return addTimer(
+        driver.nanoTime() + toNanos(delay),
+        () -> {
+          if (!future.isDone()) {
+            future.complete(null);
+          }
+        },
+        true);
+  }
+
   void timerCancelled() {
     if (carrier.holdsTurn()) {
       carrier.timers.cancelled();
@@ -425,13 +412,7 @@ public final class Loop {
 
   <T extends @Nullable Object> Task<T> startTask(Coroutine<T> coroutine, String name) {
     Task<T> task = new Task<>(this, coroutine, name, false);
-    Task<?> first = firstTask;
-    if (first != null) {
-      first.previous = task;
-      task.next = first;
-    }
-    firstTask = task;
-    taskCount++;
+    tasks.add(task);
     task.fiber.wake();
     return task;
   }
@@ -439,55 +420,6 @@ public final class Loop {
   /** Starts a task that is none of the user's: it is not listed, cancelled or waited for. */
   void startInternalTask(Action action, String name) {
     new Task<>(this, asCoroutine(action), name, true).fiber.wake();
-  }
-
-  void forget(Task<?> task) {
-    if (task.internal) {
-      return;
-    }
-    Task<?> previous = task.previous;
-    Task<?> next = task.next;
-    if (previous == null) {
-      firstTask = next;
-    } else {
-      previous.next = next;
-    }
-    if (next != null) {
-      next.previous = previous;
-    }
-    task.previous = null;
-    task.next = null;
-    taskCount--;
-    if (taskCount == 0 && allTasksDone != null && !allTasksDone.isDone()) {
-      allTasksDone.complete(null);
-    }
-  }
-
-  /** {@return the tasks that are not done, the oldest first} */
-  List<Task<?>> unfinishedTasks() {
-    List<Task<?>> tasks = new ArrayList<>(taskCount);
-    for (Task<?> task = firstTask; task != null; task = task.next) {
-      tasks.add(task);
-    }
-    return tasks.reversed();
-  }
-
-  /**
-   * Waits until no task is left, at most {@code timeout}. Called by an internal task.
-   *
-   * @return whether none is left
-   */
-  boolean awaitAllTasks(Duration timeout) {
-    if (taskCount > 0) {
-      Future<@Nullable Void> done = new Future<>(this);
-      allTasksDone = done;
-      TimerHandle timer =
-          addTimer(driver.nanoTime() + toNanos(timeout), () -> completeIfPending(done), true);
-      ensureTask("awaitAllTasks()").suspendUntilDone(done);
-      timer.cancel();
-      allTasksDone = null;
-    }
-    return taskCount == 0;
   }
 
   /** Reports the failures that nobody has asked for, and nobody will. */
@@ -499,16 +431,10 @@ public final class Loop {
   void close() {
     closed = true;
     workers.shutdown();
-    for (Task<?> task : unfinishedTasks()) {
+    for (Task<?> task : tasks.list()) {
       task.evict();
     }
     carrier.close();
-  }
-
-  private static void completeIfPending(Future<@Nullable Void> future) {
-    if (!future.isDone()) {
-      future.complete(null);
-    }
   }
 
   static long toNanos(Duration duration) {

@@ -142,7 +142,7 @@ public final class Runner<T extends @Nullable Object> {
         self.suspendUntilDone(task);
       }
       task.failure(); // The caller of run() gets it.
-      endTasks();
+      endTasks(self);
       loop.reportUnretrieved();
     } catch (Throwable e) {
       supervisorFailure = e;
@@ -153,13 +153,13 @@ public final class Runner<T extends @Nullable Object> {
     }
   }
 
-  private void endTasks() {
-    List<Task<?>> left = loop.unfinishedTasks();
+  private void endTasks(Task<?> self) {
+    List<Task<?>> left = loop.tasks.list();
     for (Task<?> task : left) {
       task.requestCancel(null);
     }
-    if (!loop.awaitAllTasks(options.shutdownTimeout())) {
-      endStragglers();
+    if (!loop.tasks.awaitEmpty(self, options.shutdownTimeout())) {
+      endStragglers(self);
     }
     for (Task<?> task : left) {
       Throwable failure = task.failure();
@@ -170,8 +170,8 @@ public final class Runner<T extends @Nullable Object> {
     }
   }
 
-  private void endStragglers() {
-    for (Task<?> task : loop.unfinishedTasks()) {
+  private void endStragglers(Task<?> self) {
+    for (Task<?> task : loop.tasks.list()) {
       loop.callExceptionHandler(
           new ExceptionContext(
               task + " was cancelled but did not end within " + options.shutdownTimeout(),
@@ -180,7 +180,7 @@ public final class Runner<T extends @Nullable Object> {
               null));
       task.fiber.thread().interrupt();
     }
-    loop.awaitAllTasks(STRAGGLER_TIMEOUT);
+    loop.tasks.awaitEmpty(self, STRAGGLER_TIMEOUT);
   }
 
   /** {@return an exception that is never thrown and shows where {@code thread} is} */

@@ -32,9 +32,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   private @Nullable String cancelMessage;
   private int cancelRequests;
 
-  // The loop's list of its tasks.
-  @Nullable Task<?> previous;
-  @Nullable Task<?> next;
+  // Links of the TaskRegistry.
+  @Nullable Task<?> newer;
+  @Nullable Task<?> older;
 
   Task(Loop loop, Coroutine<T> coroutine, String name, boolean internal) {
     super(loop);
@@ -188,7 +188,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
 
   @Override
   void completed() {
-    loop.forget(this);
+    if (!internal) {
+      loop.tasks.remove(this);
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A loop's own pool of platform threads for blocking calls; as asyncio's, of at most 32 and no more than it needs. */
 final class Workers {
@@ -11,10 +12,13 @@ final class Workers {
   private static final int SIZE_BEYOND_PROCESSORS = 4;
   private static final int KEEP_ALIVE_SECONDS = 10;
 
+  private final Loop loop;
   private final ThreadPoolExecutor pool;
 
-  Workers(String loopName) {
-    int size = Math.min(SIZE_MAX, Runtime.getRuntime().availableProcessors() + SIZE_BEYOND_PROCESSORS);
+  Workers(Loop loop, String loopName) {
+    this.loop = loop;
+    int size =
+        Math.min(SIZE_MAX, Runtime.getRuntime().availableProcessors() + SIZE_BEYOND_PROCESSORS);
     AtomicInteger count = new AtomicInteger();
     pool =
         new ThreadPoolExecutor(
@@ -31,8 +35,30 @@ final class Workers {
     pool.allowCoreThreadTimeOut(true);
   }
 
-  void execute(Runnable work) {
-    pool.execute(work);
+  /** Runs {@code work} on a thread of the pool. The future completes on the loop, unless it was cancelled. */
+  <T extends @Nullable Object> Future<T> call(Coroutine<T> work) {
+    Future<T> outcome = new Future<>(loop);
+    pool.execute(
+        () -> {
+          T result;
+          try {
+            result = work.run();
+          } catch (Throwable e) {
+            complete(outcome, () -> outcome.completeExceptionally(e));
+            return;
+          }
+          complete(outcome, () -> outcome.complete(result));
+        });
+    return outcome;
+  }
+
+  private void complete(Future<?> outcome, Runnable completion) {
+    loop.submitInternal(
+        () -> {
+          if (!outcome.isDone()) {
+            completion.run();
+          }
+        });
   }
 
   /** Starts no more work; what runs may finish. */

@@ -3,16 +3,18 @@ package dev.weir.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,53 @@ class MountedFiberTest {
             Thread.onSpinWait();
           }
         });
+  }
+
+  @Test
+  void aStalledLoopDoesNotStallTheSocketsOfOtherVirtualThreads() {
+    Loops.run(
+        () -> {
+          exchangeAByte(); // The JDK's pollers have now worked for a fiber of this loop.
+          AtomicReference<Object> outcome = new AtomicReference<>();
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      outcome.set(exchangeAByte());
+                    } catch (Exception e) {
+                      outcome.set(e);
+                    }
+                  });
+          while (outcome.get() == null) {
+            Thread.onSpinWait(); // Were a poller carried by this loop, it could not run.
+          }
+
+          assertThat(outcome.get()).isEqualTo(42);
+        });
+  }
+
+  /** Has two virtual threads block in socket calls until one byte got through. */
+  private static int exchangeAByte() throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        Socket client = new Socket(listener.getInetAddress(), listener.getLocalPort());
+        Socket server = listener.accept()) {
+      CountDownLatch reading = new CountDownLatch(1);
+      Thread writer =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      reading.await();
+                      server.getOutputStream().write(42);
+                    } catch (Exception e) {
+                      throw new IllegalStateException(e);
+                    }
+                  });
+      reading.countDown();
+      int received = client.getInputStream().read();
+      writer.join();
+      return received;
+    }
   }
 
   @Test
@@ -184,22 +233,21 @@ class MountedFiberTest {
 
   @Test
   void wakeUpsFromManyThreadsAreNeitherLostNorDoubled() {
-    int rounds = 3_000;
+    int rounds = 1_000;
     Loops.run(
         () -> {
           Loop loop = Loop.running();
-          BlockingQueue<Thread> parked = new LinkedBlockingQueue<>();
+          Semaphore toWorkers = new Semaphore(0);
+          Semaphore toTasks = new Semaphore(0);
           int[] resumed = {0};
           for (int i = 0; i < 3; i++) {
             loop.runInExecutor(
                 () -> {
-                  while (true) {
-                    Thread thread = parked.take();
-                    if (thread == Thread.currentThread()) {
-                      return null;
-                    }
-                    LockSupport.unpark(thread);
+                  for (int round = 0; round < rounds; round++) {
+                    toWorkers.acquire();
+                    toTasks.release();
                   }
+                  return null;
                 });
           }
           List<Task<?>> tasks = new ArrayList<>();
@@ -208,8 +256,8 @@ class MountedFiberTest {
                 loop.createTask(
                     () -> {
                       for (int round = 0; round < rounds; round++) {
-                        parked.add(Thread.currentThread());
-                        LockSupport.park();
+                        toWorkers.release();
+                        toTasks.acquire(); // Parks; a worker's thread unparks.
                         resumed[0]++;
                       }
                     }));
