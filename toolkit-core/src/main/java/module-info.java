@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 /**
  * The asyncio model: tasks, futures and streams, on whatever engine {@code EngineProvider} finds.
  */

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 /** The engine: runs {@code dev.weir.core} on Netty's event loops and transports. */
 module dev.weir.netty {
   requires transitive dev.weir.core;

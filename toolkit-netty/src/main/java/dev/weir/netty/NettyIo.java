@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The kinds of I/O that Netty offers, each with the classes that belong together. */
+@SuppressWarnings("ImmutableEnumChecker") // The suppliers are method references without state.
 enum NettyIo {
   EPOLL(EpollIoHandler::newFactory, EpollSocketChannel::new, EpollServerSocketChannel::new),
   NIO(NioIoHandler::newFactory, NioSocketChannel::new, NioServerSocketChannel::new);

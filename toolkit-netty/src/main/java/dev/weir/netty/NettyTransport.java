@@ -235,6 +235,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       ByteBuf buffer = channel.alloc().directBuffer(stagedLength);
       buffer.writeBytes(staged, 0, stagedLength);
       dropStaged();
+      backlogged = true; // Before the write: Netty reports a change of writability from within.
       channel.write(buffer, channel.voidPromise());
       channel.flush();
       backlogged = unsentByNetty() > 0;

@@ -11,8 +11,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /**
  * Fails a test class during which a buffer of Netty's was collected before it was released.
  *
- * <p>Netty notices a leak when it makes a buffer after the garbage collector found the lost one, so this asks for both.
- * How many buffers are watched is up to {@code io.netty.leakDetection.level}; the build sets it to {@code paranoid}.
+ * <p>Netty notices a leak when it makes a buffer after the garbage collector found the lost one, so
+ * this asks for both. How many buffers are watched is up to {@code io.netty.leakDetection.level};
+ * the build sets it to {@code paranoid}.
  */
 final class LeakCheck implements BeforeAllCallback, AfterAllCallback {
   private static final List<String> LEAKS = new CopyOnWriteArrayList<>();

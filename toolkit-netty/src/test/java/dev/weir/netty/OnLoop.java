@@ -24,12 +24,13 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 /**
- * Runs the body of a test as the main task of a loop. A body that hangs fails, with the stacks of everything that had to
- * do with it, and so does one after which the loop's exception handler was told of something.
+ * Runs the body of a test as the main task of a loop. A body that hangs fails, with the stacks of
+ * everything that had to do with it, and so does one after which the loop's exception handler was
+ * told of something.
  */
 final class OnLoop {
   /** Far more than any test takes: reaching it means that something never happens. */
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private OnLoop() {}
 
@@ -89,8 +90,8 @@ final class OnLoop {
   }
 
   /**
-   * Lets rounds pass until {@code condition} holds. It is asked first in every round, before a task that the I/O of the
-   * round before made ready.
+   * Lets rounds pass until {@code condition} holds. It is asked first in every round, before a task
+   * that the I/O of the round before made ready.
    */
   static void passRoundsUntil(BooleanSupplier condition) {
     while (!condition.getAsBoolean()) {
@@ -107,14 +108,13 @@ final class OnLoop {
   static <T> T inCallback(Coroutine<T> body) {
     Future<T> outcome = Asyncio.runningLoop().createFuture();
     Asyncio.runningLoop()
-        .callSoon(
-            () -> {
-              try {
-                outcome.setResult(body.run());
-              } catch (Throwable e) {
-                outcome.setException(e);
-              }
-            });
+        .callSoon(() -> {
+          try {
+            outcome.setResult(body.run());
+          } catch (Throwable e) {
+            outcome.setException(e);
+          }
+        });
     return outcome.await();
   }
 
@@ -130,7 +130,8 @@ final class OnLoop {
     } catch (TimeoutException e) {
       AssertionError hang =
           new AssertionError("Nothing ended within " + PATIENCE + ".\n" + stacks());
-      run.cancel(true); // Interrupts run(), which cancels the main task: the next test gets a fair chance.
+      run.cancel(
+          true); // Interrupts run(), which cancels the main task: the next test gets a fair chance.
       join(thread);
       throw hang;
     } catch (InterruptedException e) {

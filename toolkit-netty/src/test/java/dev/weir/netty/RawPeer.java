@@ -14,7 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A connection of Weir's whose other end is a plain blocking socket of the JDK's, for the test to misbehave with. */
+/**
+ * A connection of Weir's whose other end is a plain blocking socket of the JDK's, for the test to
+ * misbehave with.
+ */
 final class RawPeer implements AutoCloseable {
   private static final Pattern BUFFERED = Pattern.compile("ReadBuffer\\[(\\d+) bytes");
 
@@ -66,11 +69,10 @@ final class RawPeer implements AutoCloseable {
 
   /** Sends a lot. */
   Future<Void> sendInBackground(byte[] bytes) {
-    return OnLoop.onWorker(
-        () -> {
-          socket.getOutputStream().write(bytes);
-          return null;
-        });
+    return OnLoop.onWorker(() -> {
+      socket.getOutputStream().write(bytes);
+      return null;
+    });
   }
 
   /** Receives so many bytes, or fewer if the stream ends. */

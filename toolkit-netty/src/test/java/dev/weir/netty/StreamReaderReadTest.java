@@ -103,7 +103,9 @@ class StreamReaderReadTest {
           peer.send("ab");
           peer.sendEof();
 
-          Future<Void> ended = Asyncio.createTask(() -> OnLoop.passRoundsUntil(() -> reader.toString().contains("ended")));
+          Future<Void> ended =
+              Asyncio.createTask(
+                  () -> OnLoop.passRoundsUntil(() -> reader.toString().contains("ended")));
           ended.await();
           assertThat(reader.atEof()).isFalse();
 
@@ -219,7 +221,8 @@ class StreamReaderReadTest {
         peer -> {
           peer.send("0123456789");
 
-          assertThatThrownBy(() -> peer.reader().readAll(9)).isInstanceOf(LimitOverrunException.class);
+          assertThatThrownBy(() -> peer.reader().readAll(9))
+              .isInstanceOf(LimitOverrunException.class);
         });
   }
 
@@ -240,7 +243,10 @@ class StreamReaderReadTest {
         });
   }
 
-  /** The 65th read in a row that need not wait yields first; who reads meanwhile must not be forgotten. */
+  /**
+   * The 65th read in a row that need not wait yields first; who reads meanwhile must not be
+   * forgotten.
+   */
   @EachTransport
   void aSecondReaderIsAnErrorAlsoWhenTheFirstCameDuringItsYield(String transport) {
     OnLoop.withPeer(
@@ -250,20 +256,18 @@ class StreamReaderReadTest {
           peer.send("x".repeat(65));
           peer.awaitArrived(65);
           Task<byte[]> patient =
-              Asyncio.createTask(
-                  () -> {
-                    OnLoop.passRoundsUntil(() -> peer.arrived() == 1);
-                    reader.read(1);
-                    return reader.read(1);
-                  });
+              Asyncio.createTask(() -> {
+                OnLoop.passRoundsUntil(() -> peer.arrived() == 1);
+                reader.read(1);
+                return reader.read(1);
+              });
           Task<byte[]> yielding =
-              Asyncio.createTask(
-                  () -> {
-                    for (int i = 0; i < 64; i++) {
-                      reader.read(1);
-                    }
-                    return reader.read(1);
-                  });
+              Asyncio.createTask(() -> {
+                for (int i = 0; i < 64; i++) {
+                  reader.read(1);
+                }
+                return reader.read(1);
+              });
           OnLoop.passRounds(5);
 
           peer.send("y");
@@ -282,13 +286,12 @@ class StreamReaderReadTest {
           peer.awaitArrived(2_000);
           AtomicInteger roundsOfOther = new AtomicInteger();
           Task<Void> other =
-              Asyncio.createTask(
-                  () -> {
-                    while (true) {
-                      OnLoop.passRounds(1);
-                      roundsOfOther.incrementAndGet();
-                    }
-                  });
+              Asyncio.createTask(() -> {
+                while (true) {
+                  OnLoop.passRounds(1);
+                  roundsOfOther.incrementAndGet();
+                }
+              });
           OnLoop.passRounds(2);
           roundsOfOther.set(0);
 
