@@ -17,11 +17,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The functions of Python's {@code asyncio} module, in Java's spelling. Most programs need only this class and the
- * objects it returns.
+ * The functions of Python's {@code asyncio} module, in Java's spelling. Most programs need only
+ * this class and the objects it returns.
  *
- * <p>Except for {@code run}, its functions are called from a task, or where it is said also from a callback, and throw
- * {@link IllegalStateException} elsewhere.
+ * <p>Except for {@code run}, its functions are called from a task, or where it is said also from a
+ * callback, and throw {@link IllegalStateException} elsewhere.
  */
 public final class Asyncio {
   private Asyncio() {}
@@ -29,7 +29,8 @@ public final class Asyncio {
   // --- Running
 
   /**
-   * Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine, RunOptions)}.
+   * Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine,
+   * RunOptions)}.
    *
    * @return what {@code main} returned
    */
@@ -37,35 +38,45 @@ public final class Asyncio {
     return Runner.run(main, RunOptions.defaults());
   }
 
-  /** Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine, RunOptions)}. */
+  /**
+   * Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine,
+   * RunOptions)}.
+   */
   public static void run(Action main) {
     Runner.run(main, RunOptions.defaults());
   }
 
   /**
-   * Runs {@code main} as the main task of a new loop, waits until it is done, and closes the loop. Corresponds to {@code
-   * asyncio.run}. Any thread may call it that is not on a loop.
+   * Runs {@code main} as the main task of a new loop, waits until it is done, and closes the loop.
+   * Corresponds to {@code asyncio.run}. Any thread may call it that is not on a loop.
    *
-   * <p>Tasks that are left when {@code main} ends are cancelled and waited for. Interrupting the calling thread cancels
-   * the main task.
+   * <p>Tasks that are left when {@code main} ends are cancelled and waited for. Interrupting the
+   * calling thread cancels the main task.
    *
-   * <p>What {@code main} throws is thrown as it is, checked exceptions included, although none is declared.
+   * <p>What {@code main} throws is thrown as it is, checked exceptions included, although none is
+   * declared.
    *
    * @return what {@code main} returned
    * @throws CancelledError if the main task was cancelled
-   * @throws dev.weir.task.SignalException if a signal cancelled it; see {@link RunOptions#handleSignals}
+   * @throws dev.weir.task.SignalException if a signal cancelled it; see {@link
+   *     RunOptions#handleSignals}
    * @throws IllegalStateException on a loop, which it would block
    */
   public static <T extends @Nullable Object> T run(Coroutine<T> main, RunOptions options) {
     return Runner.run(main, options);
   }
 
-  /** Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine, RunOptions)}. */
+  /**
+   * Runs {@code main} on a new loop and waits until it is done; see {@link #run(Coroutine,
+   * RunOptions)}.
+   */
   public static void run(Action main, RunOptions options) {
     Runner.run(main, options);
   }
 
-  /** {@return the loop of the calling task or callback} Corresponds to {@code get_running_loop()}. */
+  /**
+   * {@return the loop of the calling task or callback} Corresponds to {@code get_running_loop()}.
+   */
   public static Loop runningLoop() {
     return Loop.running();
   }
@@ -73,19 +84,22 @@ public final class Asyncio {
   // --- Tasks
 
   /**
-   * Makes a task that runs {@code coroutine} beside the caller, beginning in the loop's next round. Corresponds to
-   * {@code create_task(coro)}. Also from a callback.
+   * Makes a task that runs {@code coroutine} beside the caller, beginning in the loop's next round.
+   * Corresponds to {@code create_task(coro)}. Also from a callback.
    */
   public static <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine) {
     return Loop.running().createTask(coroutine);
   }
 
   /** Makes a task with a name; see {@link #createTask(Coroutine)}. */
-  public static <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine, String name) {
+  public static <T extends @Nullable Object> Task<T> createTask(
+      Coroutine<T> coroutine, String name) {
     return Loop.running().createTask(coroutine, name);
   }
 
-  /** Makes a task that runs {@code action} beside the caller; see {@link #createTask(Coroutine)}. */
+  /**
+   * Makes a task that runs {@code action} beside the caller; see {@link #createTask(Coroutine)}.
+   */
   public static Task<@Nullable Void> createTask(Action action) {
     return Loop.running().createTask(action);
   }
@@ -101,8 +115,8 @@ public final class Asyncio {
   }
 
   /**
-   * Suspends for {@code delay}, and lets other tasks run meanwhile. Zero or less lets everything that is ready run
-   * once. Corresponds to {@code sleep(delay)}.
+   * Suspends for {@code delay}, and lets other tasks run meanwhile. Zero or less lets everything
+   * that is ready run once. Corresponds to {@code sleep(delay)}.
    *
    * @throws CancelledError if the task is cancelled
    */
@@ -113,7 +127,8 @@ public final class Asyncio {
   // --- Streams
 
   /**
-   * Suspends until connected by TCP. Corresponds to {@code open_connection(host, port)}, with a connect timeout of 30 s.
+   * Suspends until connected by TCP. Corresponds to {@code open_connection(host, port)}, with a
+   * connect timeout of 30 s.
    *
    * @return the connection, to be closed by the caller
    * @throws IOException if it fails; {@link Connection#open} says which exception means what
@@ -130,8 +145,8 @@ public final class Asyncio {
   }
 
   /**
-   * Suspends until a TCP server listens. Corresponds to {@code start_server(callback, host, port)}. Each connection is
-   * served by a task of its own, and closed when the handler returns.
+   * Suspends until a TCP server listens. Corresponds to {@code start_server(callback, host, port)}.
+   * Each connection is served by a task of its own, and closed when the handler returns.
    *
    * @return the server, to be closed by the caller
    * @throws IOException if it fails; {@link Server#start} says which exception means what
@@ -142,7 +157,9 @@ public final class Asyncio {
     return Server.start(handler, host, port, ServerOptions.defaults());
   }
 
-  /** Suspends until a TCP server listens, as {@link #startServer(ConnectionHandler, String, int)}. */
+  /**
+   * Suspends until a TCP server listens, as {@link #startServer(ConnectionHandler, String, int)}.
+   */
   public static Server startServer(
       ConnectionHandler handler, @Nullable String host, int port, ServerOptions options)
       throws IOException {

@@ -9,7 +9,10 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Blocking sockets of the JDK, a virtual thread of the default scheduler for each: the way without a toolkit. */
+/**
+ * Blocking sockets of the JDK, a virtual thread of the default scheduler for each: the way without
+ * a toolkit.
+ */
 final class BlockingEchoPeer implements EchoPeer {
   private final ServerSocket listener;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();

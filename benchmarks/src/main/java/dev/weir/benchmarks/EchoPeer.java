@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * An echo server on a port of 127.0.0.1 that the system chose, listening from the moment it exists.
  *
- * <p>Each kind sends back what it receives, as it comes, in the way that is usual for its library, so the kinds differ in
- * nothing but that library.
+ * <p>Each kind sends back what it receives, as it comes, in the way that is usual for its library,
+ * so the kinds differ in nothing but that library.
  */
 interface EchoPeer extends AutoCloseable {
   /** The most that a kind with a buffer of its own reads at once. */
@@ -32,7 +32,8 @@ interface EchoPeer extends AutoCloseable {
       case "netty" -> NettyEchoPeer.start();
       case "blocking" -> BlockingEchoPeer.start();
       default ->
-          throw new IllegalArgumentException("Unknown server '" + kind + "': write one of " + KINDS);
+          throw new IllegalArgumentException(
+              "Unknown server '" + kind + "': write one of " + KINDS);
     };
   }
 

@@ -20,11 +20,12 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How long one message takes to a server and back: 1 KiB over loopback, one connection, nothing else going on.
+ * How long one message takes to a server and back: 1 KiB over loopback, one connection, nothing
+ * else going on.
  *
- * <p>The client is the same for every server, a blocking socket in the benchmark's thread. With one connection the
- * result is a latency, most of it the kernel's and the waking of sleeping threads; what a server can do when it is busy
- * is the question of {@code benchmarks/pingpong}.
+ * <p>The client is the same for every server, a blocking socket in the benchmark's thread. With one
+ * connection the result is a latency, most of it the kernel's and the waking of sleeping threads;
+ * what a server can do when it is busy is the question of {@code benchmarks/pingpong}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

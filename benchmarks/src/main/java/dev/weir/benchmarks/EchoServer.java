@@ -3,8 +3,8 @@ package dev.weir.benchmarks;
 import java.io.IOException;
 
 /**
- * One {@link EchoPeer} in a process of its own, for {@code benchmarks/pingpong}. Prints its port and what it is on one
- * line, and serves until its standard input ends.
+ * One {@link EchoPeer} in a process of its own, for {@code benchmarks/pingpong}. Prints its port
+ * and what it is on one line, and serves until its standard input ends.
  */
 public final class EchoServer {
   private EchoServer() {}

@@ -18,8 +18,9 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A handler in a Netty pipeline, on one event loop: the ceiling. It writes on read, flushes on read-complete and has a
- * void promise, so a round trip costs one write system call and no allocation for a promise.
+ * A handler in a Netty pipeline, on one event loop: the ceiling. It writes on read, flushes on
+ * read-complete and has a void promise, so a round trip costs one write system call and no
+ * allocation for a promise.
  */
 final class NettyEchoPeer implements EchoPeer {
   private final EventLoopGroup group;

@@ -1,4 +1,7 @@
-/** Benchmarks of Weir beside what it is built on and what it replaces; README.md in this module says how to run them. */
+/**
+ * Benchmarks of Weir beside what it is built on and what it replaces; README.md in this module says
+ * how to run them.
+ */
 @NullMarked
 package dev.weir.benchmarks;
 

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Keeps the benchmarked servers from rotting. Each chooses its fibers itself, so one run of the suite is enough. */
+/**
+ * Keeps the benchmarked servers from rotting. Each chooses its fibers itself, so one run of the
+ * suite is enough.
+ */
 @Tag("once")
 @Timeout(20)
 class EchoPeerTest {
@@ -52,7 +55,8 @@ class EchoPeerTest {
 
       assertThat(endOf(socket)).isEqualTo(-1);
     }
-    assertThatThrownBy(() -> new Socket(LOOPBACK, port).close()).isInstanceOf(ConnectException.class);
+    assertThatThrownBy(() -> new Socket(LOOPBACK, port).close())
+        .isInstanceOf(ConnectException.class);
   }
 
   @Test

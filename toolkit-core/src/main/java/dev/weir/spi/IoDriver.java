@@ -3,7 +3,8 @@ package dev.weir.spi;
 /**
  * What waits for I/O on behalf of one loop.
  *
- * <p>Unless a method says otherwise, it is called on the I/O fiber: the one thread that {@link #attach} announced.
+ * <p>Unless a method says otherwise, it is called on the I/O fiber: the one thread that {@link
+ * #attach} announced.
  */
 public interface IoDriver {
   /** A deadline that never comes. */
@@ -15,27 +16,39 @@ public interface IoDriver {
   /** {@return the network that this driver serves; its methods are called on the loop} */
   Network network();
 
-  /** {@return the loop's clock, in nanoseconds from an origin of its own, never going back; any thread may ask} */
+  /**
+   * {@return the loop's clock, in nanoseconds from an origin of its own, never going back; any
+   * thread may ask}
+   */
   long nanoTime();
 
   /**
-   * Makes the calling thread the I/O fiber and runs the loop's polling on it until that returns. Called once.
+   * Makes the calling thread the I/O fiber and runs the loop's polling on it until that returns.
+   * Called once.
    *
    * @param polling calls {@link #poll} again and again, then {@link #close}
    */
   void attach(Runnable polling);
 
   /**
-   * Sends what tasks wrote, handles the I/O that is ready, and calls the protocols concerned. Blocks until there is
-   * some, until the deadline, or until {@link #wakeup}, but only while {@link LoopContext#mayBlock} says so.
+   * Sends what tasks wrote, handles the I/O that is ready, and calls the protocols concerned.
+   * Blocks until there is some, until the deadline, or until {@link #wakeup}, but only while {@link
+   * LoopContext#mayBlock} says so.
    *
-   * @param deadlineNanos the time by {@link #nanoTime} at which to return at the latest, or {@link #NO_DEADLINE}
+   * @param deadlineNanos the time by {@link #nanoTime} at which to return at the latest, or {@link
+   *     #NO_DEADLINE}
    */
   void poll(long deadlineNanos);
 
-  /** Ends the poll under way, or else the next one, without delay. Any thread; never blocks, never throws. */
+  /**
+   * Ends the poll under way, or else the next one, without delay. Any thread; never blocks, never
+   * throws.
+   */
   void wakeup();
 
-  /** Aborts every connection, closes every listener, and gives back what the driver holds. Never blocks. */
+  /**
+   * Aborts every connection, closes every listener, and gives back what the driver holds. Never
+   * blocks.
+   */
   void close();
 }

@@ -6,28 +6,34 @@ import java.time.Duration;
 import java.util.function.Supplier;
 
 /**
- * How a loop reaches other hosts. Methods are called on the loop and return at once; outcomes arrive later, on the I/O
- * fiber.
+ * How a loop reaches other hosts. Methods are called on the loop and return at once; outcomes
+ * arrive later, on the I/O fiber.
  */
 public interface Network {
   /**
    * Starts to connect.
    *
    * @param remote a resolved address
-   * @param timeout how long the attempt may take; then it fails with {@link java.net.SocketTimeoutException}
-   * @param protocol is told {@link TransportProtocol#connectionMade} before {@code outcome} succeeds
+   * @param timeout how long the attempt may take; then it fails with {@link
+   *     java.net.SocketTimeoutException}
+   * @param protocol is told {@link TransportProtocol#connectionMade} before {@code outcome}
+   *     succeeds
    * @param outcome receives the transport, or why there is none
    * @return the attempt, for giving it up
    */
   Attempt connect(
-      InetSocketAddress remote, Duration timeout, TransportProtocol protocol, Outcome<Transport> outcome);
+      InetSocketAddress remote,
+      Duration timeout,
+      TransportProtocol protocol,
+      Outcome<Transport> outcome);
 
   /**
    * Starts to listen.
    *
    * @param local a resolved address; port 0 lets the system choose
    * @param backlog how many connections the kernel queues before they are accepted
-   * @param reuseAddress whether to listen although connections of an earlier listener linger on the port
+   * @param reuseAddress whether to listen although connections of an earlier listener linger on the
+   *     port
    * @param acceptor makes the protocol of one accepted connection
    * @param outcome receives the listener, or why there is none
    */
@@ -50,8 +56,8 @@ public interface Network {
   /** A connection being made. */
   interface Attempt {
     /**
-     * Gives the attempt up; its outcome is no longer reported, and a connection already made is aborted. Without effect
-     * on an attempt whose outcome was reported. Called on the loop.
+     * Gives the attempt up; its outcome is no longer reported, and a connection already made is
+     * aborted. Without effect on an attempt whose outcome was reported. Called on the loop.
      */
     void abandon();
   }
@@ -61,7 +67,10 @@ public interface Network {
     /** {@return the address it is bound to, with the port that the system chose} */
     InetSocketAddress localAddress();
 
-    /** Stops accepting. Accepted connections live on. A second call has no effect. Called on the loop. */
+    /**
+     * Stops accepting. Accepted connections live on. A second call has no effect. Called on the
+     * loop.
+     */
     void close();
   }
 }

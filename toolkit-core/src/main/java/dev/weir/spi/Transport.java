@@ -3,20 +3,23 @@ package dev.weir.spi;
 import java.net.SocketAddress;
 
 /**
- * One connection's way out, in the shape of asyncio's {@code Transport}. Its methods are called on the loop, never wait,
- * and take effect when the I/O fiber next runs.
+ * One connection's way out, in the shape of asyncio's {@code Transport}. Its methods are called on
+ * the loop, never wait, and take effect when the I/O fiber next runs.
  */
 public interface Transport {
   /**
    * Takes bytes to be sent. They are copied: the caller may reuse the array at once. Calls {@link
-   * TransportProtocol#pauseWriting} before it returns if that takes the buffer above high water. Does nothing once the
-   * transport is closing.
+   * TransportProtocol#pauseWriting} before it returns if that takes the buffer above high water.
+   * Does nothing once the transport is closing.
    *
    * @throws IllegalStateException after {@link #writeEof}
    */
   void write(byte[] bytes, int offset, int length);
 
-  /** Sends an end of stream after what is buffered; the other direction stays open. A second call has no effect. */
+  /**
+   * Sends an end of stream after what is buffered; the other direction stays open. A second call
+   * has no effect.
+   */
   void writeEof();
 
   /** Sends what is buffered, then closes. Nothing more is received. A second call has no effect. */

@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens on one connection, in the shape of asyncio's {@code Protocol}. The engine calls it on the I/O fiber,
- * except where {@link Transport#write} says otherwise. Implementations must return soon and never wait.
+ * What happens on one connection, in the shape of asyncio's {@code Protocol}. The engine calls it
+ * on the I/O fiber, except where {@link Transport#write} says otherwise. Implementations must
+ * return soon and never wait.
  */
 public interface TransportProtocol {
   /** The connection is there. The first call. */

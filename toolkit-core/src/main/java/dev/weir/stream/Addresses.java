@@ -13,7 +13,10 @@ final class Addresses {
 
   private Addresses() {}
 
-  /** {@return the addresses of a host, at least one; a name is looked up off the loop, because that blocks} */
+  /**
+   * {@return the addresses of a host, at least one; a name is looked up off the loop, because that
+   * blocks}
+   */
   static List<InetSocketAddress> resolve(Loop loop, String host, int port)
       throws UnknownHostException {
     if (port < 0 || port > PORT_MAX) {

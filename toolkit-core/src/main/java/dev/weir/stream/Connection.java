@@ -12,7 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection that this side opened: the pair that {@code asyncio.open_connection} returns, to be closed as one.
+ * A connection that this side opened: the pair that {@code asyncio.open_connection} returns, to be
+ * closed as one.
  *
  * <p>Threads: as for {@link StreamReader} and {@link StreamWriter}.
  */
@@ -33,8 +34,9 @@ public final class Connection implements AutoCloseable {
    * @throws java.net.UnknownHostException if the name has no address
    * @throws java.net.ConnectException if the connection is refused
    * @throws java.net.SocketTimeoutException if nobody answers within the connect timeout
-   * @throws IOException if it fails otherwise. Where the name has several addresses they are tried one after another;
-   *     the failure of the first is thrown, with those of the others as suppressed
+   * @throws IOException if it fails otherwise. Where the name has several addresses they are tried
+   *     one after another; the failure of the first is thrown, with those of the others as
+   *     suppressed
    * @throws CancelledError if the task is cancelled; the attempt is given up
    */
   public static Connection open(String host, int port, ConnectOptions options) throws IOException {
@@ -106,7 +108,10 @@ public final class Connection implements AutoCloseable {
     return protocol.writer;
   }
 
-  /** The same as {@link StreamWriter#close}: what was written is sent in the background. Never waits, never throws. */
+  /**
+   * The same as {@link StreamWriter#close}: what was written is sent in the background. Never
+   * waits, never throws.
+   */
   @Override
   public void close() {
     protocol.writer.close();

@@ -4,11 +4,11 @@ package dev.weir.stream;
 @FunctionalInterface
 public interface ConnectionHandler {
   /**
-   * Serves one connection. When it returns or throws, what it wrote is sent and the connection is closed, unless it
-   * called {@link StreamWriter#detach}.
+   * Serves one connection. When it returns or throws, what it wrote is sent and the connection is
+   * closed, unless it called {@link StreamWriter#detach}.
    *
-   * @throws Exception is reported to the loop's exception handler; an {@link java.io.IOException} of this very
-   *     connection, a reset say, is logged at DEBUG only
+   * @throws Exception is reported to the loop's exception handler; an {@link java.io.IOException}
+   *     of this very connection, a reset say, is logged at DEBUG only
    */
   void handle(StreamReader reader, StreamWriter writer) throws Exception;
 }

@@ -3,7 +3,10 @@ package dev.weir.stream;
 import java.net.SocketException;
 import org.jspecify.annotations.Nullable;
 
-/** The connection was lost: reset by the peer, or aborted on this side. As Python's {@code ConnectionResetError}. */
+/**
+ * The connection was lost: reset by the peer, or aborted on this side. As Python's {@code
+ * ConnectionResetError}.
+ */
 public final class ConnectionResetException extends SocketException {
   private static final long serialVersionUID = 1;
 

@@ -3,8 +3,8 @@ package dev.weir.stream;
 import java.io.IOException;
 
 /**
- * A line, or what else ends in a separator, is longer than the reader's limit, as {@code asyncio.LimitOverrunError}.
- * Everything that arrived is still in the stream.
+ * A line, or what else ends in a separator, is longer than the reader's limit, as {@code
+ * asyncio.LimitOverrunError}. Everything that arrived is still in the stream.
  */
 public final class LimitOverrunException extends IOException {
   private static final long serialVersionUID = 1;

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What arrived on a connection and was not read yet: a pure buffer, fed from one side and taken from the other. It
- * knows no loop and no task, so its tests need neither.
+ * What arrived on a connection and was not read yet: a pure buffer, fed from one side and taken
+ * from the other. It knows no loop and no task, so its tests need neither.
  *
  * <p>Not thread safe; on the loop only.
  */
@@ -86,7 +86,9 @@ final class ReadBuffer {
     }
   }
 
-  /** {@return the offset of the first {@code wanted} byte at or after offset {@code from}, or -1} */
+  /**
+   * {@return the offset of the first {@code wanted} byte at or after offset {@code from}, or -1}
+   */
   int indexOf(byte wanted, int from) {
     byte[] searched = bytes;
     for (int i = start + from; i < end; i++) {
@@ -115,7 +117,8 @@ final class ReadBuffer {
     int size = size();
     int needed = Math.addExact(size, length);
     if (needed <= bytes.length && start >= size) {
-      // Moving pays only when at least as much was taken as is left; otherwise each feed might move it all again.
+      // Moving pays only when at least as much was taken as is left; otherwise each feed might move
+      // it all again.
       System.arraycopy(bytes, start, bytes, 0, size);
     } else {
       int doubled = bytes.length > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE - 8 : bytes.length * 2;

@@ -21,13 +21,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Listens for connections and has each one served by a task, as {@code asyncio.Server}. Made by {@code
- * Asyncio.startServer}, and listening from then on.
+ * Listens for connections and has each one served by a task, as {@code asyncio.Server}. Made by
+ * {@code Asyncio.startServer}, and listening from then on.
  *
- * <p>Only tasks and callbacks of its loop may use it; elsewhere its calls throw {@link IllegalStateException}.
+ * <p>Only tasks and callbacks of its loop may use it; elsewhere its calls throw {@link
+ * IllegalStateException}.
  */
 public final class Server implements AutoCloseable {
-  /** How long connections may take to go once they were aborted. They take a round, unless a handler hangs on. */
+  /**
+   * How long connections may take to go once they were aborted. They take a round, unless a handler
+   * hangs on.
+   */
   private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
 
   private final Loop loop;
@@ -50,7 +54,8 @@ public final class Server implements AutoCloseable {
    * Suspends until the server listens; see {@code Asyncio.startServer}.
    *
    * @param handler serves one connection
-   * @param host a name, every address of which is listened on, or a literal address; null or empty for all interfaces
+   * @param host a name, every address of which is listened on, or a literal address; null or empty
+   *     for all interfaces
    * @param port from 0 to 65535; 0 lets the system choose
    * @return the server
    * @throws IllegalArgumentException if the port is out of range
@@ -112,7 +117,9 @@ public final class Server implements AutoCloseable {
     addresses.add(listener.localAddress());
   }
 
-  /** {@return the addresses it listens on, with the ports the system chose; none once it is closed} */
+  /**
+   * {@return the addresses it listens on, with the ports the system chose; none once it is closed}
+   */
   public List<InetSocketAddress> addresses() {
     loop.ensureHeld("Server.addresses()");
     return closed ? List.of() : List.copyOf(addresses);
@@ -125,8 +132,8 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Suspends until the task is cancelled, then does {@link #shutdown} with the {@linkplain ServerOptions#grace grace}
-   * of its options. Closing the server cancels it as well.
+   * Suspends until the task is cancelled, then does {@link #shutdown} with the {@linkplain
+   * ServerOptions#grace grace} of its options. Closing the server cancels it as well.
    *
    * @throws CancelledError always, in the end
    * @throws IllegalStateException if the server is closed, or another task is in this call
@@ -150,8 +157,8 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Stops listening at once; open connections live on. Connections that the kernel had queued are reset. Never waits,
-   * never throws; a second call has no effect.
+   * Stops listening at once; open connections live on. Connections that the kernel had queued are
+   * reset. Never waits, never throws; a second call has no effect.
    */
   @Override
   public void close() {
@@ -170,8 +177,9 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Stops listening, gives handlers time to end, then aborts the connections that are left and cancels their handlers.
-   * Suspends until all are gone. If the task is cancelled meanwhile, they are aborted at once.
+   * Stops listening, gives handlers time to end, then aborts the connections that are left and
+   * cancels their handlers. Suspends until all are gone. If the task is cancelled meanwhile, they
+   * are aborted at once.
    *
    * @param grace how long handlers may take
    * @throws CancelledError if the task is cancelled
@@ -191,7 +199,10 @@ public final class Server implements AutoCloseable {
     awaitEnd(ABORT_TIMEOUT);
   }
 
-  /** Suspends until the server is closed and no connection is left. Corresponds to {@code wait_closed()}. */
+  /**
+   * Suspends until the server is closed and no connection is left. Corresponds to {@code
+   * wait_closed()}.
+   */
   public void waitClosed() {
     loop.ensureInTask("Server.waitClosed()");
     awaitEnd(null);
@@ -255,7 +266,8 @@ public final class Server implements AutoCloseable {
       }
       connections.add(this);
       task = loop.createTask(this::serve);
-      // And not a finally in serve(): a task that is cancelled before its first step never gets there.
+      // And not a finally in serve(): a task that is cancelled before its first step never gets
+      // there.
       task.addDoneCallback(ended -> handlerEnded());
     }
 
@@ -294,7 +306,9 @@ public final class Server implements AutoCloseable {
     private void report(Throwable failure) {
       if (isOwn(failure)) {
         Logging.LOGGER.log(
-            System.Logger.Level.DEBUG, "Connection from " + transport().remoteAddress() + " failed", failure);
+            System.Logger.Level.DEBUG,
+            "Connection from " + transport().remoteAddress() + " failed",
+            failure);
         return;
       }
       Throwable bare =

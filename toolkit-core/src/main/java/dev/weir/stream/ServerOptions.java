@@ -8,13 +8,19 @@ import java.util.Objects;
  *
  * @param stream what each connection buffers
  * @param backlog how many connections the kernel queues before they are accepted, 100 by default
- * @param reuseAddress whether to listen although connections of an earlier server linger on the port, on by default
- * @param flushTimeout how long what a handler left unsent may take to go out before the connection is aborted, 10 s by
+ * @param reuseAddress whether to listen although connections of an earlier server linger on the
+ *     port, on by default
+ * @param flushTimeout how long what a handler left unsent may take to go out before the connection
+ *     is aborted, 10 s by default
+ * @param grace how long handlers may take to end when a {@code serveForever} is cancelled, 5 s by
  *     default
- * @param grace how long handlers may take to end when a {@code serveForever} is cancelled, 5 s by default
  */
 public record ServerOptions(
-    StreamOptions stream, int backlog, boolean reuseAddress, Duration flushTimeout, Duration grace) {
+    StreamOptions stream,
+    int backlog,
+    boolean reuseAddress,
+    Duration flushTimeout,
+    Duration grace) {
   private static final ServerOptions DEFAULTS =
       new ServerOptions(
           StreamOptions.defaults(), 100, true, Duration.ofSeconds(10), Duration.ofSeconds(5));

@@ -3,8 +3,8 @@ package dev.weir.stream;
 /**
  * What a connection buffers.
  *
- * @param limit the longest line in bytes, its separator not counted, 64 KiB by default; reading pauses when more than
- *     twice as much has arrived unread
+ * @param limit the longest line in bytes, its separator not counted, 64 KiB by default; reading
+ *     pauses when more than twice as much has arrived unread
  * @param highWater with more than this many bytes unsent, writers wait; 64 KiB by default
  * @param lowWater with as many bytes unsent, or fewer, they go on; 16 KiB by default
  * @param hardCap the most bytes that writes which may not wait can leave unsent, 16 MiB by default

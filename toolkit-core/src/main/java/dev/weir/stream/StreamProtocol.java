@@ -13,7 +13,8 @@ import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a transport and the two streams on it, as asyncio's {@code StreamReaderProtocol}. On the loop only.
+ * Stands between a transport and the two streams on it, as asyncio's {@code StreamReaderProtocol}.
+ * On the loop only.
  */
 class StreamProtocol implements TransportProtocol {
   final StreamReader reader;
@@ -22,8 +23,8 @@ class StreamProtocol implements TransportProtocol {
   private @Nullable Transport transport;
 
   /**
-   * What the streams threw, by identity, as far as anybody still holds it. Made on the first failure, which most
-   * connections never see.
+   * What the streams threw, by identity, as far as anybody still holds it. Made on the first
+   * failure, which most connections never see.
    */
   private @Nullable Set<IOException> ownFailures;
 
@@ -46,7 +47,10 @@ class StreamProtocol implements TransportProtocol {
     return exception;
   }
 
-  /** {@return whether {@code failure} is this connection's own, and so the peer's doing rather than a bug} */
+  /**
+   * {@return whether {@code failure} is this connection's own, and so the peer's doing rather than
+   * a bug}
+   */
   boolean isOwn(Throwable failure) {
     Throwable bare = failure instanceof UncheckedIOException e ? e.getCause() : failure;
     return bare instanceof IOException && ownFailures != null && ownFailures.contains(bare);
@@ -59,7 +63,10 @@ class StreamProtocol implements TransportProtocol {
     }
   }
 
-  /** {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a stack of its own} */
+  /**
+   * {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a
+   * stack of its own}
+   */
   static ConnectionResetException lost(IOException cause) {
     return new ConnectionResetException(String.valueOf(cause.getMessage()), cause);
   }

@@ -16,19 +16,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the bytes that arrive on a connection, as {@code asyncio.StreamReader}.
  *
- * <p>Every read suspends the calling task until it has what it promises. A read that is cancelled consumes nothing. One
- * task may wait at a time. When more than twice the {@linkplain StreamOptions#limit limit} has arrived unread, the
- * connection stops receiving, and the peer is held back.
+ * <p>Every read suspends the calling task until it has what it promises. A read that is cancelled
+ * consumes nothing. One task may wait at a time. When more than twice the {@linkplain
+ * StreamOptions#limit limit} has arrived unread, the connection stops receiving, and the peer is
+ * held back.
  *
- * <p>At the end of the stream the byte calls return what is left, an empty array at last. After the connection was lost,
- * what had arrived stays readable; then every read throws {@link ConnectionResetException}. A read that cannot be
- * satisfied any more throws it at once and leaves the bytes to {@link #read}.
+ * <p>At the end of the stream the byte calls return what is left, an empty array at last. After the
+ * connection was lost, what had arrived stays readable; then every read throws {@link
+ * ConnectionResetException}. A read that cannot be satisfied any more throws it at once and leaves
+ * the bytes to {@link #read}.
  *
- * <p>Only tasks of the connection's loop may read; elsewhere reads throw {@link IllegalStateException}. A task whose
- * reads all find their bytes at once is made to yield now and then, so that others get on.
+ * <p>Only tasks of the connection's loop may read; elsewhere reads throw {@link
+ * IllegalStateException}. A task whose reads all find their bytes at once is made to yield now and
+ * then, so that others get on.
  *
- * <p>Iterating yields line by line with the separator, as {@code async for line in reader}, and throws {@link
- * UncheckedIOException}.
+ * <p>Iterating yields line by line with the separator, as {@code async for line in reader}, and
+ * throws {@link UncheckedIOException}.
  */
 public final class StreamReader implements Iterable<byte[]> {
   /** What {@link #readAll()} takes at most. */
@@ -61,10 +64,12 @@ public final class StreamReader implements Iterable<byte[]> {
   // --- Bytes
 
   /**
-   * Suspends until at least one byte is there, and returns at most {@code bytesMax}. Corresponds to {@code read(n)}.
+   * Suspends until at least one byte is there, and returns at most {@code bytesMax}. Corresponds to
+   * {@code read(n)}.
    *
    * @return the bytes; empty at the end of the stream, or if {@code bytesMax} is 0
-   * @throws IllegalArgumentException if {@code bytesMax} is negative; {@link #readAll()} reads to the end
+   * @throws IllegalArgumentException if {@code bytesMax} is negative; {@link #readAll()} reads to
+   *     the end
    * @throws IOException if the connection was lost
    */
   public byte[] read(int bytesMax) throws IOException {
@@ -87,11 +92,13 @@ public final class StreamReader implements Iterable<byte[]> {
   }
 
   /**
-   * Suspends until a line is there, and returns it with its {@code \n}. Corresponds to {@code readline()}.
+   * Suspends until a line is there, and returns it with its {@code \n}. Corresponds to {@code
+   * readline()}.
    *
    * @return the line; at the end of the stream what is left of one, at last an empty array
-   * @throws LimitOverrunException if the line is longer than the limit. It stays in the stream and the next call throws
-   *     again, unlike asyncio's, which would hand on its tail as a line of its own
+   * @throws LimitOverrunException if the line is longer than the limit. It stays in the stream and
+   *     the next call throws again, unlike asyncio's, which would hand on its tail as a line of its
+   *     own
    * @throws IOException if the connection was lost
    */
   public byte[] readLine() throws IOException {
@@ -105,13 +112,14 @@ public final class StreamReader implements Iterable<byte[]> {
   }
 
   /**
-   * Suspends until one of the separators is there, and returns everything up to its end. Where several match, the match
-   * that ends first counts. Corresponds to {@code readuntil(separator)}.
+   * Suspends until one of the separators is there, and returns everything up to its end. Where
+   * several match, the match that ends first counts. Corresponds to {@code readuntil(separator)}.
    *
    * @param separators one or more, none of them empty
    * @throws IllegalArgumentException if there is no separator, or an empty one
    * @throws IncompleteReadException if the stream ends before; it holds what was left
-   * @throws LimitOverrunException if there is more than the limit before the separator; it stays in the stream
+   * @throws LimitOverrunException if there is more than the limit before the separator; it stays in
+   *     the stream
    * @throws IOException if the connection was lost
    */
   public byte[] readUntil(byte[]... separators) throws IOException {
@@ -127,14 +135,15 @@ public final class StreamReader implements Iterable<byte[]> {
     int end = awaitSeparator(separators);
     if (end < 0) {
       throwIfLost();
-      throw thrown(new IncompleteReadException(take(buffer.size()), IncompleteReadException.UNKNOWN));
+      throw thrown(
+          new IncompleteReadException(take(buffer.size()), IncompleteReadException.UNKNOWN));
     }
     return take(end);
   }
 
   /**
-   * Suspends until {@code length} bytes are there, and returns them. Not bound by the limit; memory grows with what
-   * arrives, not with what was asked for. Corresponds to {@code readexactly(n)}.
+   * Suspends until {@code length} bytes are there, and returns them. Not bound by the limit; memory
+   * grows with what arrives, not with what was asked for. Corresponds to {@code readexactly(n)}.
    *
    * @throws IllegalArgumentException if {@code length} is negative
    * @throws IncompleteReadException if the stream ends before; it holds what was left
@@ -180,7 +189,9 @@ public final class StreamReader implements Iterable<byte[]> {
     if (buffer.size() > bytesMax) {
       throw thrown(
           new LimitOverrunException(
-              "The stream is longer than " + bytesMax + " bytes: read it piece by piece with read(n),"
+              "The stream is longer than "
+                  + bytesMax
+                  + " bytes: read it piece by piece with read(n),"
                   + " or allow more with readAll(bytesMax)",
               bytesMax));
     }
@@ -194,20 +205,22 @@ public final class StreamReader implements Iterable<byte[]> {
     return buffer.ended() && buffer.size() == 0 && buffer.failure() == null;
   }
 
-  /** {@return the lines up to the end of the stream, each with its separator; the last may lack it} */
+  /**
+   * {@return the lines up to the end of the stream, each with its separator; the last may lack it}
+   */
   @Override
   public Iterator<byte[]> iterator() {
-    return new LineIterator<>(
-        () -> {
-          byte[] line = unchecked(this::readLine);
-          return line.length == 0 ? null : line;
-        });
+    return new LineIterator<>(() -> {
+      byte[] line = unchecked(this::readLine);
+      return line.length == 0 ? null : line;
+    });
   }
 
   // --- Text
 
   /**
-   * Suspends until a line is there, and returns it decoded and without its {@code \n} or {@code \r\n}.
+   * Suspends until a line is there, and returns it decoded and without its {@code \n} or {@code
+   * \r\n}.
    *
    * @param charset one in which these are single bytes, as in UTF-8
    * @return the line, or null at the end of the stream
@@ -231,8 +244,8 @@ public final class StreamReader implements Iterable<byte[]> {
   }
 
   /**
-   * {@return the lines up to the end of the stream as {@link #readLine(Charset)} returns them; iterating throws {@link
-   * UncheckedIOException}}
+   * {@return the lines up to the end of the stream as {@link #readLine(Charset)} returns them;
+   * iterating throws {@link UncheckedIOException}}
    */
   public Iterable<String> lines(Charset charset) {
     Objects.requireNonNull(charset, "charset");

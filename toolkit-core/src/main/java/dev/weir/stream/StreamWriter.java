@@ -16,15 +16,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes to a connection, as {@code asyncio.StreamWriter}, with back-pressure that cannot be forgotten.
+ * Writes to a connection, as {@code asyncio.StreamWriter}, with back-pressure that cannot be
+ * forgotten.
  *
- * <p>In a task, a write waits while more than {@linkplain StreamOptions#highWater high water} is unsent, <em>before</em>
- * it takes the message, and then takes it whole. Writers that wait go on in the order of their calls. A write that is
- * cancelled wrote nothing. In a callback, where nothing can wait, a write goes through at once, and fails at the
- * {@linkplain StreamOptions#hardCap hard cap}.
+ * <p>In a task, a write waits while more than {@linkplain StreamOptions#highWater high water} is
+ * unsent, <em>before</em> it takes the message, and then takes it whole. Writers that wait go on in
+ * the order of their calls. A write that is cancelled wrote nothing. In a callback, where nothing
+ * can wait, a write goes through at once, and fails at the {@linkplain StreamOptions#hardCap hard
+ * cap}.
  *
- * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at the end of the
- * loop's round.
+ * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at
+ * the end of the loop's round.
  *
  * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException}.
  *
@@ -79,10 +81,12 @@ public final class StreamWriter implements AutoCloseable {
   // --- Writing
 
   /**
-   * Writes a message, waiting first if too much is unsent. Corresponds to {@code write} followed by {@code drain}.
+   * Writes a message, waiting first if too much is unsent. Corresponds to {@code write} followed by
+   * {@code drain}.
    *
    * @throws ConnectionResetException if the connection was lost
-   * @throws WriteBufferFullException in a callback, if the message would take the buffer above the hard cap
+   * @throws WriteBufferFullException in a callback, if the message would take the buffer above the
+   *     hard cap
    * @throws SocketException after {@link #close}
    * @throws IllegalStateException after {@link #writeEof}
    */
@@ -90,7 +94,10 @@ public final class StreamWriter implements AutoCloseable {
     write(message, 0, message.length);
   }
 
-  /** Writes {@code length} bytes of an array from {@code offset} on, as {@link #write(byte[])} writes all of it. */
+  /**
+   * Writes {@code length} bytes of an array from {@code offset} on, as {@link #write(byte[])}
+   * writes all of it.
+   */
   public void write(byte[] bytes, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     loop.ensureHeld("StreamWriter.write()");
@@ -105,8 +112,8 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   /**
-   * Writes several pieces as one message: it waits once, and nothing of another task gets between them. Corresponds to
-   * {@code writelines}.
+   * Writes several pieces as one message: it waits once, and nothing of another task gets between
+   * them. Corresponds to {@code writelines}.
    */
   public void write(byte[]... pieces) throws IOException {
     int length = 0;
@@ -151,8 +158,9 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   /**
-   * Suspends while more than high water is unsent, until it is down to low water. Seldom needed here, because {@link
-   * #write(byte[])} waits by itself. Corresponds to {@code drain()}. Cancelling it loses nothing.
+   * Suspends while more than high water is unsent, until it is down to low water. Seldom needed
+   * here, because {@link #write(byte[])} waits by itself. Corresponds to {@code drain()}.
+   * Cancelling it loses nothing.
    *
    * @throws ConnectionResetException if the connection was lost
    */
@@ -172,7 +180,8 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   /**
-   * Ends the stream towards the peer after everything written; reading goes on. A second call has no effect.
+   * Ends the stream towards the peer after everything written; reading goes on. A second call has
+   * no effect.
    *
    * @throws ConnectionResetException if the connection was lost
    */
@@ -188,8 +197,9 @@ public final class StreamWriter implements AutoCloseable {
   // --- Closing
 
   /**
-   * Closes the connection once everything written is sent, in the background; after 10 s at the latest. Reads see the
-   * end of the stream. Never waits and never throws; a second call has no effect. Corresponds to {@code close()}.
+   * Closes the connection once everything written is sent, in the background; after 10 s at the
+   * latest. Reads see the end of the stream. Never waits and never throws; a second call has no
+   * effect. Corresponds to {@code close()}.
    */
   @Override
   public void close() {
@@ -210,7 +220,10 @@ public final class StreamWriter implements AutoCloseable {
     wake(gate.closed());
   }
 
-  /** Closes the connection at once; what is unsent is dropped and the peer sees a reset. Never waits, never throws. */
+  /**
+   * Closes the connection at once; what is unsent is dropped and the peer sees a reset. Never
+   * waits, never throws.
+   */
   public void abort() {
     if (loop.isClosed()) {
       return;
@@ -221,8 +234,8 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   /**
-   * Suspends until the connection is closed. Corresponds to {@code wait_closed()}. It does not close: before {@link
-   * #close} it simply waits.
+   * Suspends until the connection is closed. Corresponds to {@code wait_closed()}. It does not
+   * close: before {@link #close} it simply waits.
    *
    * @throws ConnectionResetException if the connection was lost rather than closed
    */
@@ -248,7 +261,10 @@ public final class StreamWriter implements AutoCloseable {
     return closing || lost;
   }
 
-  /** Keeps the connection open when its server's handler returns; closing it is then the caller's duty. */
+  /**
+   * Keeps the connection open when its server's handler returns; closing it is then the caller's
+   * duty.
+   */
   public void detach() {
     loop.ensureHeld("StreamWriter.detach()");
     detached = true;

@@ -3,8 +3,8 @@ package dev.weir.stream;
 import java.io.IOException;
 
 /**
- * A write that may not wait would take the write buffer above its hard cap: the peer does not read. Nothing of it was
- * written.
+ * A write that may not wait would take the write buffer above its hard cap: the peer does not read.
+ * Nothing of it was written.
  */
 public final class WriteBufferFullException extends IOException {
   private static final long serialVersionUID = 1;

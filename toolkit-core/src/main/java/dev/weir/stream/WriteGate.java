@@ -6,10 +6,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The flow-control decision for one connection's output: may a writer go on, or must it wait, and who is next?
+ * The flow-control decision for one connection's output: may a writer go on, or must it wait, and
+ * who is next?
  *
- * <p>The transport reports when its buffer fills and drains; writers ask to enter. The gate itself wakes nobody: it says
- * whom its caller must wake, so its tests need no task.
+ * <p>The transport reports when its buffer fills and drains; writers ask to enter. The gate itself
+ * wakes nobody: it says whom its caller must wake, so its tests need no task.
  *
  * <p>Not thread safe; on the loop only.
  *
@@ -45,7 +46,9 @@ final class WriteGate<W> {
     return state == State.FULL;
   }
 
-  /** Queues a writer that may not write now. It stays queued, woken or not, until {@link #leave}. */
+  /**
+   * Queues a writer that may not write now. It stays queued, woken or not, until {@link #leave}.
+   */
   void enqueue(W writer) {
     writers.add(writer);
   }
@@ -55,7 +58,10 @@ final class WriteGate<W> {
     return state != State.FULL && writer.equals(writers.peek());
   }
 
-  /** Takes a writer out that has written or gave up. Returns the next one to wake, if it may write now. */
+  /**
+   * Takes a writer out that has written or gave up. Returns the next one to wake, if it may write
+   * now.
+   */
   @Nullable W leave(W writer) {
     boolean wasFirst = writer.equals(writers.peek());
     writers.remove(writer);

@@ -1,6 +1,6 @@
 /**
- * Streams over connections, as asyncio's: {@link StreamReader}, {@link StreamWriter}, {@link Connection}, {@link
- * Server}.
+ * Streams over connections, as asyncio's: {@link StreamReader}, {@link StreamWriter}, {@link
+ * Connection}, {@link Server}.
  */
 @NullMarked
 package dev.weir.stream;

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A task was asked to end: thrown at the point where it waits, as {@code asyncio.CancelledError}.
  *
- * <p>It is an {@link Error} so that it passes through {@code catch (Exception e)}, as asyncio's derives from {@code
- * BaseException}. Code that catches it to clean up throws it on.
+ * <p>It is an {@link Error} so that it passes through {@code catch (Exception e)}, as asyncio's
+ * derives from {@code BaseException}. Code that catches it to clean up throws it on.
  */
 public final class CancelledError extends Error {
   private static final long serialVersionUID = 1;

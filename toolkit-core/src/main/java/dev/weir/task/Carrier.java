@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *     block only if nothing is ready
  * </pre>
  *
- * <p>Steps made ready during a round wait for the next, so that I/O is polled in between and no task can starve it.
- * <em>The turn</em> is the right to run; one thread holds it at a time. The two subclasses differ in how it travels.
+ * <p>Steps made ready during a round wait for the next, so that I/O is polled in between and no
+ * task can starve it. <em>The turn</em> is the right to run; one thread holds it at a time. The two
+ * subclasses differ in how it travels.
  */
 abstract sealed class Carrier implements LoopContext permits MountedCarrier, PortableCarrier {
   /** Idle callback fibers beyond these end. More than one is idle only after callbacks parked. */
@@ -39,8 +40,9 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   private volatile boolean terminated;
 
   /**
-   * The thread that holds the turn. Other threads read it without synchronisation, and only to compare it with
-   * themselves: a thread sees its own name here only if it holds the turn, because it loses it by its own doing.
+   * The thread that holds the turn. Other threads read it without synchronisation, and only to
+   * compare it with themselves: a thread sees its own name here only if it holds the turn, because
+   * it loses it by its own doing.
    */
   @Nullable Thread turnHolder;
 
@@ -67,7 +69,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** The carrier thread's life. */
   abstract void run();
 
-  /** Makes sure that a step submitted just now is not slept over. Any thread; must not block or throw. */
+  /**
+   * Makes sure that a step submitted just now is not slept over. Any thread; must not block or
+   * throw.
+   */
   abstract void wakeup();
 
   final boolean holdsTurn() {
@@ -101,7 +106,8 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     try {
       driver.poll(timers.nextDeadlineNanos());
     } catch (Throwable e) {
-      report("Error while polling for I/O", e); // The loop must outlive it, or every connection dies.
+      report(
+          "Error while polling for I/O", e); // The loop must outlive it, or every connection dies.
     }
     if (polling) {
       polling = false;
@@ -153,8 +159,8 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   }
 
   /**
-   * Runs callbacks one after another. One that parks in a blocking call keeps its fiber; the callbacks behind it get
-   * another, so they start in order and on time.
+   * Runs callbacks one after another. One that parks in a blocking call keeps its fiber; the
+   * callbacks behind it get another, so they start in order and on time.
    */
   private final class CallbackRunner {
     final Fiber fiber = newFiber(thread.getName() + "-callbacks", null, this::run);
@@ -198,7 +204,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     ioRequested();
   }
 
-  /** Marks the end: from here on continuations go to the JDK's scheduler. Called by the carrier thread, last. */
+  /**
+   * Marks the end: from here on continuations go to the JDK's scheduler. Called by the carrier
+   * thread, last.
+   */
   final void terminate() {
     turnHolder = null;
     terminated = true;

@@ -1,6 +1,9 @@
 package dev.weir.task;
 
-/** Receives the errors of a loop that reach nobody else, as {@code loop.set_exception_handler} in asyncio. */
+/**
+ * Receives the errors of a loop that reach nobody else, as {@code loop.set_exception_handler} in
+ * asyncio.
+ */
 @FunctionalInterface
 public interface ExceptionHandler {
   /**

@@ -3,13 +3,15 @@ package dev.weir.task;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A virtual thread that runs only while it holds its loop's turn: what a task or a row of callbacks runs on.
+ * A virtual thread that runs only while it holds its loop's turn: what a task or a row of callbacks
+ * runs on.
  *
- * <p>This is the seam between the two ways of running on virtual threads: {@link MountedFiber} and {@link
- * PortableFiber}. {@link #park} is the one place where Weir suspends.
+ * <p>This is the seam between the two ways of running on virtual threads: {@link MountedFiber} and
+ * {@link PortableFiber}. {@link #park} is the one place where Weir suspends.
  */
 abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber {
-  // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code starts.
+  // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code
+  // starts.
   private static final ThreadLocal<@Nullable Fiber> CURRENT = new ThreadLocal<>();
 
   final Carrier carrier;
@@ -38,12 +40,15 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
   abstract Thread thread();
 
   /**
-   * Gives the turn away until the step that {@link #wake} queued is taken. A wake-up that comes before is not lost.
-   * Called by the fiber itself. An interrupt does not end it and stays set.
+   * Gives the turn away until the step that {@link #wake} queued is taken. A wake-up that comes
+   * before is not lost. Called by the fiber itself. An interrupt does not end it and stays set.
    */
   abstract void park();
 
-  /** Lets the fiber start, or go on after {@link #park}, when the ready queue comes to it. Called on the loop. */
+  /**
+   * Lets the fiber start, or go on after {@link #park}, when the ready queue comes to it. Called on
+   * the loop.
+   */
   final void wake() {
     wakePending = true;
     carrier.ready.add(this);

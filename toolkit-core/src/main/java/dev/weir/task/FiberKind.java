@@ -2,22 +2,32 @@ package dev.weir.task;
 
 import java.util.Locale;
 
-/** How a loop runs its tasks on virtual threads. User code behaves the same; speed and foreign blocking calls differ. */
+/**
+ * How a loop runs its tasks on virtual threads. User code behaves the same; speed and foreign
+ * blocking calls differ.
+ */
 public enum FiberKind {
   /** {@link #MOUNTED} where the JVM was started with access to it, else {@link #PORTABLE}. */
   AUTO,
 
   /**
-   * Tasks run on the loop's own thread. A blocking call of the JDK suspends its task and nothing else. Needs {@code
-   * --add-opens java.base/java.lang=ALL-UNNAMED}, or {@code dev.weir.core} in place of {@code ALL-UNNAMED} on the module
-   * path, or {@code Add-Opens: java.base/java.lang} in the manifest of a jar run with {@code java -jar}.
+   * Tasks run on the loop's own thread. A blocking call of the JDK suspends its task and nothing
+   * else. Needs {@code --add-opens java.base/java.lang=ALL-UNNAMED}, or {@code dev.weir.core} in
+   * place of {@code ALL-UNNAMED} on the module path, or {@code Add-Opens: java.base/java.lang} in
+   * the manifest of a jar run with {@code java -jar}.
    */
   MOUNTED,
 
-  /** Tasks run on the JDK's scheduler, one at a time. A blocking call of the JDK blocks the loop, as in Python. */
+  /**
+   * Tasks run on the JDK's scheduler, one at a time. A blocking call of the JDK blocks the loop, as
+   * in Python.
+   */
   PORTABLE;
 
-  /** {@return the kind that the system property {@code weir.fibers} names, {@link #AUTO} if it is not set} */
+  /**
+   * {@return the kind that the system property {@code weir.fibers} names, {@link #AUTO} if it is
+   * not set}
+   */
   static FiberKind ofSystemProperty() {
     String value = System.getProperty("weir.fibers", "auto");
     return switch (value.toLowerCase(Locale.ROOT)) {

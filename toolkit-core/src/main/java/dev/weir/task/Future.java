@@ -7,15 +7,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A result that is not there yet, as {@code asyncio.Future}. Made by {@link Loop#createFuture}; a {@link Task} is one
- * too.
+ * A result that is not there yet, as {@code asyncio.Future}. Made by {@link Loop#createFuture}; a
+ * {@link Task} is one too.
  *
- * <p>A failure that nobody asks for goes to the loop's exception handler: when the last handle of the future is gone, or
- * when the loop closes.
+ * <p>A failure that nobody asks for goes to the loop's exception handler: when the last handle of
+ * the future is gone, or when the loop closes.
  *
- * <p>A future belongs to its loop. Every method but {@link #loop} and {@link #toString} must be called there, from a
- * task or a callback, and throws {@link IllegalStateException} elsewhere; from another thread use {@link
- * Loop#callSoonThreadsafe}.
+ * <p>A future belongs to its loop. Every method but {@link #loop} and {@link #toString} must be
+ * called there, from a task or a callback, and throws {@link IllegalStateException} elsewhere; from
+ * another thread use {@link Loop#callSoonThreadsafe}.
  *
  * @param <T> the type of the result
  */
@@ -45,8 +45,8 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   private @Nullable UnretrievedFailure unretrieved;
 
   /**
-   * Who is told of completion, in the order of registration: null, one listener, or a list of them. One is the rule,
-   * and a list for it would be the larger part of a future.
+   * Who is told of completion, in the order of registration: null, one listener, or a list of them.
+   * One is the rule, and a list for it would be the larger part of a future.
    */
   private @Nullable Object listeners;
 
@@ -75,12 +75,14 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   }
 
   /**
-   * Suspends the calling task until this future is done, then returns its result. Corresponds to {@code await future}.
+   * Suspends the calling task until this future is done, then returns its result. Corresponds to
+   * {@code await future}.
    *
-   * <p>If it is done already, the call does not suspend. Cancelling the waiting task cancels this future.
+   * <p>If it is done already, the call does not suspend. Cancelling the waiting task cancels this
+   * future.
    *
-   * <p>It throws the very exception that the future holds, checked ones included, although it declares none; {@link
-   * #await(Class)} lets the compiler know.
+   * <p>It throws the very exception that the future holds, checked ones included, although it
+   * declares none; {@link #await(Class)} lets the compiler know.
    *
    * @return the result
    * @throws CancelledError if this future or the waiting task was cancelled
@@ -170,8 +172,9 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   }
 
   /**
-   * Has {@code callback} called with this future once it is done, by {@link Loop#callSoon}, never before this call
-   * returns. Callbacks and waiting tasks follow each other in the order of registration.
+   * Has {@code callback} called with this future once it is done, by {@link Loop#callSoon}, never
+   * before this call returns. Callbacks and waiting tasks follow each other in the order of
+   * registration.
    */
   public final void addDoneCallback(Consumer<? super Future<T>> callback) {
     Objects.requireNonNull(callback, "callback");
@@ -233,7 +236,9 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     removeListener(task);
   }
 
-  /** {@return the exception that it failed with, else null} The caller answers for it from here on. */
+  /**
+   * {@return the exception that it failed with, else null} The caller answers for it from here on.
+   */
   final @Nullable Throwable failure() {
     if (unretrieved != null) {
       unretrieved.retrieved();

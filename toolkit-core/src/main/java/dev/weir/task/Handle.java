@@ -5,7 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A callback that a loop will run, as {@code asyncio.Handle}. Handed out by {@link Loop#callSoon} and its siblings.
+ * A callback that a loop will run, as {@code asyncio.Handle}. Handed out by {@link Loop#callSoon}
+ * and its siblings.
  *
  * <p>Any thread may call its methods.
  */
@@ -14,8 +15,7 @@ public sealed class Handle implements Step permits TimerHandle {
 
   static {
     try {
-      CALLBACK =
-          MethodHandles.lookup().findVarHandle(Handle.class, "callback", Runnable.class);
+      CALLBACK = MethodHandles.lookup().findVarHandle(Handle.class, "callback", Runnable.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -24,12 +24,14 @@ public sealed class Handle implements Step permits TimerHandle {
   final Loop loop;
 
   /**
-   * Whether the step touches nothing but the loop's own state (it completes a future, say). Such a step needs no fiber:
-   * whoever holds the turn runs it on the spot. A user's callback may park, so it gets the callback fiber.
+   * Whether the step touches nothing but the loop's own state (it completes a future, say). Such a
+   * step needs no fiber: whoever holds the turn runs it on the spot. A user's callback may park, so
+   * it gets the callback fiber.
    */
   final boolean internal;
 
-  // Taken by compare-and-set, so that a callback cancelled from another thread either runs or does not.
+  // Taken by compare-and-set, so that a callback cancelled from another thread either runs or does
+  // not.
   private volatile @Nullable Runnable callback;
   private volatile boolean cancelled;
 
@@ -40,8 +42,8 @@ public sealed class Handle implements Step permits TimerHandle {
   }
 
   /**
-   * Cancels the callback: it will not run, unless it is running or has run. A second call has no effect. The callback
-   * is no longer referenced.
+   * Cancels the callback: it will not run, unless it is running or has run. A second call has no
+   * effect. The callback is no longer referenced.
    */
   public void cancel() {
     withdraw();
@@ -52,7 +54,9 @@ public sealed class Handle implements Step permits TimerHandle {
     return cancelled;
   }
 
-  /** Runs the callback unless it was cancelled. What it throws goes to the loop's exception handler. */
+  /**
+   * Runs the callback unless it was cancelled. What it throws goes to the loop's exception handler.
+   */
   void run() {
     Runnable claimed = claim();
     if (claimed == null) {

@@ -1,6 +1,9 @@
 package dev.weir.task;
 
-/** A future was asked for what its state does not allow: its result before it has one, or a second result. */
+/**
+ * A future was asked for what its state does not allow: its result before it has one, or a second
+ * result.
+ */
 public final class InvalidStateException extends IllegalStateException {
   private static final long serialVersionUID = 1;
 

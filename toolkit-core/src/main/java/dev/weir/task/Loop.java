@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@code Asyncio.run} opens one and closes it; {@code Asyncio.runningLoop()} returns it.
  *
- * <p>Except for {@link #callSoonThreadsafe} and where it is said, methods must be called on the loop, that is from one
- * of its tasks or callbacks, and throw {@link IllegalStateException} elsewhere.
+ * <p>Except for {@link #callSoonThreadsafe} and where it is said, methods must be called on the
+ * loop, that is from one of its tasks or callbacks, and throw {@link IllegalStateException}
+ * elsewhere.
  */
 public final class Loop {
   private static final AtomicInteger COUNT = new AtomicInteger();
@@ -41,7 +42,10 @@ public final class Loop {
   private @Nullable ExceptionHandler exceptionHandler;
   private long timerSequence;
 
-  /** The failures that nobody has asked for. The loop holds these, but not the futures they belong to. */
+  /**
+   * The failures that nobody has asked for. The loop holds these, but not the futures they belong
+   * to.
+   */
   final Set<UnretrievedFailure> unretrieved = new LinkedHashSet<>();
 
   private Loop(FiberKind fibers, EngineProvider engine, String transport) {
@@ -58,10 +62,9 @@ public final class Loop {
   static EngineProvider installedEngine() {
     return ServiceLoader.load(EngineProvider.class)
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "No engine found: add the dependency dev.weir:toolkit-netty"));
+        .orElseThrow(() ->
+            new IllegalStateException(
+                "No engine found: add the dependency dev.weir:toolkit-netty"));
   }
 
   /** Opens a loop and starts its thread. Any thread. */
@@ -122,9 +125,11 @@ public final class Loop {
   // --- Callbacks and time
 
   /**
-   * Has {@code callback} called soon: after what is ready now, never before this call returns. First in, first out.
+   * Has {@code callback} called soon: after what is ready now, never before this call returns.
+   * First in, first out.
    *
-   * <p>A callback must not suspend: it has no task to suspend. What it throws goes to the exception handler.
+   * <p>A callback must not suspend: it has no task to suspend. What it throws goes to the exception
+   * handler.
    */
   public Handle callSoon(Runnable callback) {
     Objects.requireNonNull(callback, "callback");
@@ -153,8 +158,8 @@ public final class Loop {
   }
 
   /**
-   * Has {@code callback} called at {@code when}, by {@link #time}. Callbacks of one time are called in the order of
-   * registration.
+   * Has {@code callback} called at {@code when}, by {@link #time}. Callbacks of one time are called
+   * in the order of registration.
    */
   public TimerHandle callAt(Duration when, Runnable callback) {
     Objects.requireNonNull(callback, "callback");
@@ -162,7 +167,10 @@ public final class Loop {
     return addTimer(toNanos(when), callback, false);
   }
 
-  /** {@return the loop's clock: the time since an origin of its own, never going back; any thread may ask} */
+  /**
+   * {@return the loop's clock: the time since an origin of its own, never going back; any thread
+   * may ask}
+   */
   public Duration time() {
     return Duration.ofNanos(driver.nanoTime());
   }
@@ -175,7 +183,10 @@ public final class Loop {
     return new Future<>(this);
   }
 
-  /** Makes a task that runs {@code coroutine}, beginning in the next round. Its name is {@code Task-N}. */
+  /**
+   * Makes a task that runs {@code coroutine}, beginning in the next round. Its name is {@code
+   * Task-N}.
+   */
   public <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine) {
     return createTask(coroutine, "Task-" + TASK_COUNT.incrementAndGet());
   }
@@ -188,7 +199,9 @@ public final class Loop {
     return startTask(coroutine, name);
   }
 
-  /** Makes a task that runs {@code action}, beginning in the next round. Its name is {@code Task-N}. */
+  /**
+   * Makes a task that runs {@code action}, beginning in the next round. Its name is {@code Task-N}.
+   */
   public Task<@Nullable Void> createTask(Action action) {
     return createTask(asCoroutine(action));
   }
@@ -199,7 +212,8 @@ public final class Loop {
   }
 
   /**
-   * Suspends the calling task for {@code delay}. Zero or less lets everything that is ready run first.
+   * Suspends the calling task for {@code delay}. Zero or less lets everything that is ready run
+   * first.
    *
    * @throws CancelledError if the task is cancelled
    * @throws IllegalStateException outside a task
@@ -245,7 +259,10 @@ public final class Loop {
 
   // --- Errors
 
-  /** Sets who receives errors that reach nobody else; null restores {@link #defaultExceptionHandler}. */
+  /**
+   * Sets who receives errors that reach nobody else; null restores {@link
+   * #defaultExceptionHandler}.
+   */
   public void setExceptionHandler(@Nullable ExceptionHandler handler) {
     ensureHeld("Loop.setExceptionHandler()");
     exceptionHandler = handler;
@@ -271,7 +288,8 @@ public final class Loop {
         e.addSuppressed(context.exception());
       }
       defaultExceptionHandler(
-          ExceptionContext.of("Exception in exception handler, while handling: " + context.message(), e));
+          ExceptionContext.of(
+              "Exception in exception handler, while handling: " + context.message(), e));
     }
   }
 
@@ -282,7 +300,9 @@ public final class Loop {
 
   // --- About the loop
 
-  /** {@return the name of the engine's transport, {@code epoll} or {@code nio}; any thread may ask} */
+  /**
+   * {@return the name of the engine's transport, {@code epoll} or {@code nio}; any thread may ask}
+   */
   public String transport() {
     return driver.transport();
   }

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A carrier that mounts its fibers itself, one continuation after another.
  *
- * <p>It runs continuations only: no user code, no code of the engine, no logging. Were any of that to run on this
- * platform thread and wait for a lock whose owner is a fiber of the loop, neither could ever go on. So I/O has a fiber
- * as well. That fiber may park (a selector parks a virtual thread, and so does any contended lock), therefore the
- * carrier has a way to sleep of its own.
+ * <p>It runs continuations only: no user code, no code of the engine, no logging. Were any of that
+ * to run on this platform thread and wait for a lock whose owner is a fiber of the loop, neither
+ * could ever go on. So I/O has a fiber as well. That fiber may park (a selector parks a virtual
+ * thread, and so does any contended lock), therefore the carrier has a way to sleep of its own.
  */
 final class MountedCarrier extends Carrier {
   private final MountedFiber ioFiber;
@@ -18,7 +18,10 @@ final class MountedCarrier extends Carrier {
   /** Whether the carrier thread sleeps, or is about to, because not even the I/O fiber can run. */
   private volatile boolean asleep;
 
-  /** The fiber whose continuation the carrier is asking for, to run it at once instead of queueing it. */
+  /**
+   * The fiber whose continuation the carrier is asking for, to run it at once instead of queueing
+   * it.
+   */
   private @Nullable MountedFiber handoff;
 
   MountedCarrier(Loop loop, String name, EngineProvider engine, String transport) {
@@ -54,7 +57,8 @@ final class MountedCarrier extends Carrier {
     terminate();
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // The scheduler that the yield relies on is this carrier.
+  @SuppressWarnings(
+      "ThreadPriorityCheck") // The scheduler that the yield relies on is this carrier.
   private void pollWhileOpen() {
     while (open()) {
       pollOnce();
@@ -94,7 +98,8 @@ final class MountedCarrier extends Carrier {
       }
     }
     handoff = null;
-    // False where the fiber is in the queue twice, woken and interrupted say, and the other entry ran it.
+    // False where the fiber is in the queue twice, woken and interrupted say, and the other entry
+    // ran it.
     if (fiber.submitted) {
       turnHolder = fiber.thread();
       fiber.mount();

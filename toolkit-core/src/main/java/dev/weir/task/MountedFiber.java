@@ -7,10 +7,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A fiber mounted directly on its loop's carrier.
  *
- * <p>It is its own virtual thread's scheduler. So the JDK hands it every continuation that is due, and it can tell whose
- * that is: the Runnable of one virtual thread is always the same object. Any other belongs to a virtual thread that the
- * user's code started here (children inherit the scheduler), or to a poller of the JDK, and goes where it would have
- * gone without us; otherwise a foreign thread could stall the loop, or a stalled loop all of the JVM's socket I/O.
+ * <p>It is its own virtual thread's scheduler. So the JDK hands it every continuation that is due,
+ * and it can tell whose that is: the Runnable of one virtual thread is always the same object. Any
+ * other belongs to a virtual thread that the user's code started here (children inherit the
+ * scheduler), or to a poller of the JDK, and goes where it would have gone without us; otherwise a
+ * foreign thread could stall the loop, or a stalled loop all of the JVM's socket I/O.
  */
 final class MountedFiber extends Fiber implements Executor {
   private final MountedCarrier mountedCarrier;
@@ -19,8 +20,8 @@ final class MountedFiber extends Fiber implements Executor {
   private @Nullable Runnable continuation;
 
   /**
-   * Whether the JDK handed us the continuation and it was not run yet. Written before the fiber enters a queue and read
-   * after it left it, so the queue makes it visible.
+   * Whether the JDK handed us the continuation and it was not run yet. Written before the fiber
+   * enters a queue and read after it left it, so the queue makes it visible.
    */
   boolean submitted;
 
@@ -59,8 +60,9 @@ final class MountedFiber extends Fiber implements Executor {
   }
 
   /**
-   * Takes a continuation that is due. Any thread may call this, some of them the JVM's only one of their kind, so it
-   * must not throw, block or log: a continuation that is refused is a thread lost for good.
+   * Takes a continuation that is due. Any thread may call this, some of them the JVM's only one of
+   * their kind, so it must not throw, block or log: a continuation that is refused is a thread lost
+   * for good.
    */
   @Override
   public void execute(Runnable due) {

@@ -6,8 +6,8 @@ import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 
 /**
- * Has the JVM set up its pollers for blocking sockets from a thread of the default scheduler. If the first such call came
- * from a fiber, they would inherit that fiber's scheduler.
+ * Has the JVM set up its pollers for blocking sockets from a thread of the default scheduler. If
+ * the first such call came from a fiber, they would inherit that fiber's scheduler.
  */
 final class PollerWarmUp {
   private PollerWarmUp() {}
@@ -28,7 +28,10 @@ final class PollerWarmUp {
     }
   }
 
-  /** A class of its own: the warm-up's thread must not need the class whose initialiser waits for it. */
+  /**
+   * A class of its own: the warm-up's thread must not need the class whose initialiser waits for
+   * it.
+   */
   private static final class Once {
     static {
       Thread warmUp =

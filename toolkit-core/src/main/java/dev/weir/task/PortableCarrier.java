@@ -4,12 +4,13 @@ import dev.weir.spi.EngineProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A carrier whose fibers are ordinary virtual threads. It polls for I/O itself, then sends the turn along the ready
- * queue from fiber to fiber, and waits until it comes back at the end of the round.
+ * A carrier whose fibers are ordinary virtual threads. It polls for I/O itself, then sends the turn
+ * along the ready queue from fiber to fiber, and waits until it comes back at the end of the round.
  *
- * <p>Waking a virtual thread from a platform thread is far dearer than from another virtual thread, so the turn visits
- * this thread once a round and not once a step. Polling stays on this platform thread: blocked there, a thread of the
- * JDK's scheduler would be missing elsewhere, on a machine of one processor for all.
+ * <p>Waking a virtual thread from a platform thread is far dearer than from another virtual thread,
+ * so the turn visits this thread once a round and not once a step. Polling stays on this platform
+ * thread: blocked there, a thread of the JDK's scheduler would be missing elsewhere, on a machine
+ * of one processor for all.
  */
 final class PortableCarrier extends Carrier {
   private final Turn turn = new Turn(thread);
@@ -43,8 +44,8 @@ final class PortableCarrier extends Carrier {
   }
 
   /**
-   * Gives the turn to whoever the ready queue says, or back to the carrier's thread when the round is over. Called by
-   * the thread that holds it.
+   * Gives the turn to whoever the ready queue says, or back to the carrier's thread when the round
+   * is over. Called by the thread that holds it.
    *
    * @param from the caller's own, or null if the caller ends
    * @return true if the caller itself is next and keeps the turn; else it must wait for it

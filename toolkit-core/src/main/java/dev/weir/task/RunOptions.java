@@ -6,14 +6,14 @@ import java.util.Objects;
 /**
  * How {@code Asyncio.run} runs: the keyword arguments of {@code asyncio.run}, and the engine's.
  *
- * @param fibers how tasks run; by default what the system property {@code weir.fibers} says, else {@link
- *     FiberKind#AUTO}
- * @param transport the engine's transport: {@code auto}, {@code epoll} or {@code nio}; by default what the system
- *     property {@code weir.transport} says, else {@code auto}
- * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs; off by default, because a
- *     library must not take its host's signals
- * @param shutdownTimeout how long tasks that are left when the main task ends may take to end once they were cancelled,
- *     10 s by default
+ * @param fibers how tasks run; by default what the system property {@code weir.fibers} says, else
+ *     {@link FiberKind#AUTO}
+ * @param transport the engine's transport: {@code auto}, {@code epoll} or {@code nio}; by default
+ *     what the system property {@code weir.transport} says, else {@code auto}
+ * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs; off by
+ *     default, because a library must not take its host's signals
+ * @param shutdownTimeout how long tasks that are left when the main task ends may take to end once
+ *     they were cancelled, 10 s by default
  */
 public record RunOptions(
     FiberKind fibers, String transport, boolean handleSignals, Duration shutdownTimeout) {

@@ -8,13 +8,16 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a main coroutine on a loop of its own, from its opening to its closing. Most programs call {@code Asyncio.run}.
+ * Runs a main coroutine on a loop of its own, from its opening to its closing. Most programs call
+ * {@code Asyncio.run}.
  *
- * <p>The thread that calls {@link #run} waits; a task of the loop's own supervises: it starts the main task, and when
- * that is done it cancels what is left, waits for it, and closes the loop.
+ * <p>The thread that calls {@link #run} waits; a task of the loop's own supervises: it starts the
+ * main task, and when that is done it cancels what is left, waits for it, and closes the loop.
  */
 public final class Runner<T extends @Nullable Object> {
-  /** How long a task that outlived its cancellation may take to end once its thread was interrupted. */
+  /**
+   * How long a task that outlived its cancellation may take to end once its thread was interrupted.
+   */
   private static final Duration STRAGGLER_TIMEOUT = Duration.ofSeconds(1);
 
   /** How long the loop's thread may take to end once nothing runs on it any more. */
@@ -36,16 +39,17 @@ public final class Runner<T extends @Nullable Object> {
   }
 
   /**
-   * Runs {@code main} as the main task of a new loop and waits until it is done and the loop is closed. Corresponds to
-   * {@code asyncio.run}.
+   * Runs {@code main} as the main task of a new loop and waits until it is done and the loop is
+   * closed. Corresponds to {@code asyncio.run}.
    *
-   * <p>Tasks that are left then are cancelled and waited for. Interrupting the calling thread, which may be a platform
-   * or a virtual one, cancels the main task.
+   * <p>Tasks that are left then are cancelled and waited for. Interrupting the calling thread,
+   * which may be a platform or a virtual one, cancels the main task.
    *
    * @return what {@code main} returned
    * @throws CancelledError if the main task was cancelled
    * @throws SignalException if a signal cancelled it
-   * @throws IllegalStateException on a loop, because it would block that loop; or if there is no engine
+   * @throws IllegalStateException on a loop, because it would block that loop; or if there is no
+   *     engine
    */
   public static <T extends @Nullable Object> T run(Coroutine<T> main, RunOptions options) {
     return run(main, options, Loop.installedEngine());
@@ -58,8 +62,8 @@ public final class Runner<T extends @Nullable Object> {
     Fiber fiber = Fiber.current();
     if (fiber != null && !fiber.carrier.loop.isClosed()) {
       throw new IllegalStateException(
-          "run() was called on a running loop, which it would block: call the code directly, or in a"
-              + " task of its own with Asyncio.createTask(() -> ...)");
+          "run() was called on a running loop, which it would block: call the code directly, or in"
+              + " a task of its own with Asyncio.createTask(() -> ...)");
     }
     return new Runner<>(main, options, engine).runToEnd();
   }
@@ -70,7 +74,8 @@ public final class Runner<T extends @Nullable Object> {
   }
 
   private T runToEnd() {
-    try (Signals signals = options.handleSignals() ? Signals.handle(this::cancelMain) : Signals.NONE) {
+    try (Signals signals =
+        options.handleSignals() ? Signals.handle(this::cancelMain) : Signals.NONE) {
       loop.submitInternal(() -> loop.startInternalTask(this::supervise, "weir-runner"));
       boolean interrupted = awaitClosed();
       joinCarrier();
@@ -84,7 +89,8 @@ public final class Runner<T extends @Nullable Object> {
   private T outcome(Signals signals) {
     Task<T> task = mainTask;
     if (task == null) {
-      throw new IllegalStateException("The loop ended before its main task began", supervisorFailure);
+      throw new IllegalStateException(
+          "The loop ended before its main task began", supervisorFailure);
     }
     try {
       return Future.<T, RuntimeException>resultOf(task);
@@ -93,7 +99,10 @@ public final class Runner<T extends @Nullable Object> {
     }
   }
 
-  /** Waits for the loop to close; an interrupt meanwhile cancels the main task. Returns whether there was one. */
+  /**
+   * Waits for the loop to close; an interrupt meanwhile cancels the main task. Returns whether
+   * there was one.
+   */
   private boolean awaitClosed() {
     boolean interrupted = false;
     while (true) {
@@ -125,12 +134,11 @@ public final class Runner<T extends @Nullable Object> {
   }
 
   private void cancelMain(String reason) {
-    loop.submitInternal(
-        () -> {
-          if (mainTask != null) {
-            mainTask.requestCancel(reason);
-          }
-        });
+    loop.submitInternal(() -> {
+      if (mainTask != null) {
+        mainTask.requestCancel(reason);
+      }
+    });
   }
 
   private void supervise() {
@@ -165,7 +173,8 @@ public final class Runner<T extends @Nullable Object> {
       Throwable failure = task.failure();
       if (failure != null) {
         loop.callExceptionHandler(
-            new ExceptionContext("Exception in " + task + " while the loop was closing", failure, task, null));
+            new ExceptionContext(
+                "Exception in " + task + " while the loop was closing", failure, task, null));
       }
     }
   }

@@ -1,8 +1,9 @@
 package dev.weir.task;
 
 /**
- * A signal ended the main task: what {@code Asyncio.run} throws in place of the {@link CancelledError} when {@link
- * RunOptions#handleSignals} is on, as asyncio raises {@code KeyboardInterrupt}.
+ * A signal ended the main task: what {@code Asyncio.run} throws in place of the {@link
+ * CancelledError} when {@link RunOptions#handleSignals} is on, as asyncio raises {@code
+ * KeyboardInterrupt}.
  */
 public final class SignalException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -21,7 +22,10 @@ public final class SignalException extends RuntimeException {
     return signal;
   }
 
-  /** {@return the exit status a shell expects of a program ended by this signal: 128 and the signal's number} */
+  /**
+   * {@return the exit status a shell expects of a program ended by this signal: 128 and the
+   * signal's number}
+   */
   public int exitStatus() {
     return 128 + number;
   }

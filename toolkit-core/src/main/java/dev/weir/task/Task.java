@@ -3,10 +3,11 @@ package dev.weir.task;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A coroutine that runs on a loop beside others, as {@code asyncio.Task}. Made by {@code Asyncio.createTask}.
+ * A coroutine that runs on a loop beside others, as {@code asyncio.Task}. Made by {@code
+ * Asyncio.createTask}.
  *
- * <p>The loop holds every task until it is done. Tasks of one loop never run at the same time: one runs until it
- * suspends, then another.
+ * <p>The loop holds every task until it is done. Tasks of one loop never run at the same time: one
+ * runs until it suspends, then another.
  *
  * <p>Threads: as for {@link Future}.
  *
@@ -50,10 +51,11 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   }
 
   /**
-   * Asks the task to end: a {@link CancelledError} is thrown where it waits, or at its next suspension. A task that has
-   * not begun never does.
+   * Asks the task to end: a {@link CancelledError} is thrown where it waits, or at its next
+   * suspension. A task that has not begun never does.
    *
-   * <p>It is a request. The task may clean up first, and may even go on, in which case it calls {@link #uncancel}.
+   * <p>It is a request. The task may clean up first, and may even go on, in which case it calls
+   * {@link #uncancel}.
    *
    * @param message what the error shall say, or null
    * @return false if the task is done, and nothing happened
@@ -65,7 +67,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   }
 
   /**
-   * Takes one cancellation request back, and with the last one also a cancellation that was not thrown yet.
+   * Takes one cancellation request back, and with the last one also a cancellation that was not
+   * thrown yet.
    *
    * @return how many requests remain
    */
@@ -80,7 +83,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     return cancelRequests;
   }
 
-  /** {@return how many times the task was asked to end, less those taken back by {@link #uncancel}} */
+  /**
+   * {@return how many times the task was asked to end, less those taken back by {@link #uncancel}}
+   */
   public int cancelling() {
     loop.ensureHeld("Task.cancelling()");
     return cancelRequests;
@@ -93,7 +98,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
    */
   @Override
   public void setResult(T result) {
-    throw new IllegalStateException("A task gets its result from its coroutine: use loop.createFuture()");
+    throw new IllegalStateException(
+        "A task gets its result from its coroutine: use loop.createFuture()");
   }
 
   /**
@@ -103,7 +109,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
    */
   @Override
   public void setException(Throwable exception) {
-    throw new IllegalStateException("A task fails with what its coroutine throws: use loop.createFuture()");
+    throw new IllegalStateException(
+        "A task fails with what its coroutine throws: use loop.createFuture()");
   }
 
   boolean requestCancel(@Nullable String message) {
@@ -120,9 +127,11 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   }
 
   /**
-   * Suspends until {@code future} is done. With {@link #yieldTurn}, the one place where a task waits.
+   * Suspends until {@code future} is done. With {@link #yieldTurn}, the one place where a task
+   * waits.
    *
-   * @throws CancelledError if the task was cancelled and the future could not take the cancellation over
+   * @throws CancelledError if the task was cancelled and the future could not take the cancellation
+   *     over
    */
   void suspendUntilDone(Future<?> future) {
     waitingFor = future;

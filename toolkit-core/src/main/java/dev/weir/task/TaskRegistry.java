@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tasks of a loop that are not done: the loop holds every one of them, so none can vanish. On the loop only.
+ * The tasks of a loop that are not done: the loop holds every one of them, so none can vanish. On
+ * the loop only.
  *
  * <p>A list linked through the tasks themselves, because tasks come and go by the million.
  */

@@ -9,8 +9,7 @@ public final class TimerHandle extends Handle {
   /** Orders timers of one deadline as they were made. */
   final long sequence;
 
-  TimerHandle(
-      Loop loop, Runnable callback, boolean internal, long whenNanos, long sequence) {
+  TimerHandle(Loop loop, Runnable callback, boolean internal, long whenNanos, long sequence) {
     super(loop, callback, internal);
     this.whenNanos = whenNanos;
     this.sequence = sequence;

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 /**
  * A loop's timers: a heap by deadline, ties in the order of making.
  *
- * <p>A cancelled timer stays until it comes up or until a purge; taking it out at once would cost a search of the heap,
- * and most timers (the deadlines of requests that succeed) are cancelled.
+ * <p>A cancelled timer stays until it comes up or until a purge; taking it out at once would cost a
+ * search of the heap, and most timers (the deadlines of requests that succeed) are cancelled.
  *
  * <p>On the loop only, except {@link #cancelled}.
  */

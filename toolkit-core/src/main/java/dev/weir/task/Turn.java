@@ -5,9 +5,9 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * One thread's side of the turn: it waits here until another thread gives it the turn.
  *
- * <p>Handing over to a thread that still spins costs a tenth of waking one that has parked, and hand-overs follow each
- * other within microseconds on a busy loop, so waiting starts with a short spin. On one processor spinning would only
- * keep the giver from running.
+ * <p>Handing over to a thread that still spins costs a tenth of waking one that has parked, and
+ * hand-overs follow each other within microseconds on a busy loop, so waiting starts with a short
+ * spin. On one processor spinning would only keep the giver from running.
  */
 final class Turn {
   private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 200 : 0;
@@ -33,7 +33,9 @@ final class Turn {
     }
   }
 
-  /** Waits for the turn, whatever interrupts come meanwhile; they stay set. Called by this thread. */
+  /**
+   * Waits for the turn, whatever interrupts come meanwhile; they stay set. Called by this thread.
+   */
   void await() {
     for (int i = 0; i < SPINS && !given; i++) {
       Thread.onSpinWait();

@@ -3,8 +3,9 @@ package dev.weir.task;
 import java.lang.ref.Cleaner;
 
 /**
- * The failure of a future that nobody has asked for yet. If nobody can any more, because the future's last handle is
- * gone, or when the loop closes, it goes to the exception handler: no failure is lost.
+ * The failure of a future that nobody has asked for yet. If nobody can any more, because the
+ * future's last handle is gone, or when the loop closes, it goes to the exception handler: no
+ * failure is lost.
  */
 final class UnretrievedFailure {
   private final Loop loop;
@@ -18,7 +19,8 @@ final class UnretrievedFailure {
   /** Watches {@code future}, which failed just now. */
   UnretrievedFailure(Future<?> future, Throwable failure) {
     this.loop = future.loop;
-    this.description = future.toString(); // Not the future: holding it would keep it reachable for ever.
+    this.description =
+        future.toString(); // Not the future: holding it would keep it reachable for ever.
     this.failure = failure;
     this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
   }
@@ -31,7 +33,8 @@ final class UnretrievedFailure {
   /** Reports the failure unless somebody got it meanwhile. Called on the loop. */
   void report() {
     if (settle()) {
-      loop.callExceptionHandler(ExceptionContext.of("Exception was never retrieved: " + description, failure));
+      loop.callExceptionHandler(
+          ExceptionContext.of("Exception was never retrieved: " + description, failure));
     }
   }
 

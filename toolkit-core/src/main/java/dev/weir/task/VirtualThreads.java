@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one place that reaches into the JDK for virtual threads with a scheduler of our own.
  *
- * <p>JDK 21 to 25 have it, not public, in {@code java.lang.ThreadBuilders}. Whether it is there and open to us is found
- * out by trying, never by the version.
+ * <p>JDK 21 to 25 have it, not public, in {@code java.lang.ThreadBuilders}. Whether it is there and
+ * open to us is found out by trying, never by the version.
  */
 final class VirtualThreads {
   private static final @Nullable MethodHandle NEW_VIRTUAL_THREAD;
@@ -24,14 +24,16 @@ final class VirtualThreads {
     String unavailableBecause = null;
     try {
       MethodHandles.Lookup lookup =
-          MethodHandles.privateLookupIn(Class.forName("java.lang.ThreadBuilders"), MethodHandles.lookup());
+          MethodHandles.privateLookupIn(
+              Class.forName("java.lang.ThreadBuilders"), MethodHandles.lookup());
       newVirtualThread =
           lookup.findStatic(
               lookup.lookupClass(),
               "newVirtualThread",
               MethodType.methodType(
                   Thread.class, Executor.class, String.class, int.class, Runnable.class));
-      Field scheduler = Class.forName("java.lang.VirtualThread").getDeclaredField("DEFAULT_SCHEDULER");
+      Field scheduler =
+          Class.forName("java.lang.VirtualThread").getDeclaredField("DEFAULT_SCHEDULER");
       scheduler.setAccessible(true);
       defaultScheduler = (Executor) scheduler.get(null);
     } catch (ReflectiveOperationException | RuntimeException e) {

@@ -6,7 +6,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A loop's own pool of platform threads for blocking calls; as asyncio's, of at most 32 and no more than it needs. */
+/**
+ * A loop's own pool of platform threads for blocking calls; as asyncio's, of at most 32 and no more
+ * than it needs.
+ */
 final class Workers {
   private static final int SIZE_MAX = 32;
   private static final int SIZE_BEYOND_PROCESSORS = 4;
@@ -35,30 +38,31 @@ final class Workers {
     pool.allowCoreThreadTimeOut(true);
   }
 
-  /** Runs {@code work} on a thread of the pool. The future completes on the loop, unless it was cancelled. */
+  /**
+   * Runs {@code work} on a thread of the pool. The future completes on the loop, unless it was
+   * cancelled.
+   */
   <T extends @Nullable Object> Future<T> call(Coroutine<T> work) {
     Future<T> outcome = new Future<>(loop);
-    pool.execute(
-        () -> {
-          T result;
-          try {
-            result = work.run();
-          } catch (Throwable e) {
-            complete(outcome, () -> outcome.completeExceptionally(e));
-            return;
-          }
-          complete(outcome, () -> outcome.complete(result));
-        });
+    pool.execute(() -> {
+      T result;
+      try {
+        result = work.run();
+      } catch (Throwable e) {
+        complete(outcome, () -> outcome.completeExceptionally(e));
+        return;
+      }
+      complete(outcome, () -> outcome.complete(result));
+    });
     return outcome;
   }
 
   private void complete(Future<?> outcome, Runnable completion) {
-    loop.submitInternal(
-        () -> {
-          if (!outcome.isDone()) {
-            completion.run();
-          }
-        });
+    loop.submitInternal(() -> {
+      if (!outcome.isDone()) {
+        completion.run();
+      }
+    });
   }
 
   /** Starts no more work; what runs may finish. */

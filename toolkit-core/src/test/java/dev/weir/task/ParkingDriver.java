@@ -6,8 +6,8 @@ import dev.weir.spi.Network;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A driver without I/O: it parks until it is woken. On a mounted loop its fiber parks and leaves the carrier free, as
- * with NIO's selector.
+ * A driver without I/O: it parks until it is woken. On a mounted loop its fiber parks and leaves
+ * the carrier free, as with NIO's selector.
  */
 final class ParkingDriver implements IoDriver {
   private final LoopContext loop;
@@ -43,7 +43,8 @@ final class ParkingDriver implements IoDriver {
   public void poll(long deadlineNanos) {
     if (loop.mayBlock()) {
       while (!woken) {
-        long remainingNanos = deadlineNanos == NO_DEADLINE ? Long.MAX_VALUE : deadlineNanos - nanoTime();
+        long remainingNanos =
+            deadlineNanos == NO_DEADLINE ? Long.MAX_VALUE : deadlineNanos - nanoTime();
         if (remainingNanos <= 0) {
           break;
         }

@@ -23,12 +23,10 @@ class RunnerTest {
   void runThrowsTheVeryExceptionOfMain() {
     IOException failure = new IOException("x");
 
-    assertThatThrownBy(
-            () ->
-                Loops.run(
-                    () -> {
-                      throw failure;
-                    }))
+    assertThatThrownBy(() ->
+            Loops.run(() -> {
+              throw failure;
+            }))
         .isSameAs(failure);
   }
 
@@ -52,20 +50,18 @@ class RunnerTest {
   void tasksLeftBehindAreCancelledAndMayCleanUp() {
     List<String> order = new ArrayList<>();
 
-    Loops.run(
-        () -> {
-          Loop.running()
-              .createTask(
-                  () -> {
-                    try {
-                      Loop.running().sleep(LONG);
-                    } finally {
-                      Loop.running().yieldNow();
-                      order.add("cleaned up");
-                    }
-                  });
-          Loop.running().yieldNow();
-        });
+    Loops.run(() -> {
+      Loop.running()
+          .createTask(() -> {
+            try {
+              Loop.running().sleep(LONG);
+            } finally {
+              Loop.running().yieldNow();
+              order.add("cleaned up");
+            }
+          });
+      Loop.running().yieldNow();
+    });
 
     assertThat(order).containsExactly("cleaned up");
   }
@@ -74,20 +70,18 @@ class RunnerTest {
   void anErrorDuringTheEndIsReported() {
     List<ExceptionContext> errors = new ArrayList<>();
 
-    Loops.run(
-        () -> {
-          Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
-          Loop.running()
-              .createTask(
-                  () -> {
-                    try {
-                      Loop.running().sleep(LONG);
-                    } catch (CancelledError e) {
-                      throw new IllegalStateException("bad clean-up", e);
-                    }
-                  });
-          Loop.running().yieldNow();
-        });
+    Loops.run(() -> {
+      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+      Loop.running()
+          .createTask(() -> {
+            try {
+              Loop.running().sleep(LONG);
+            } catch (CancelledError e) {
+              throw new IllegalStateException("bad clean-up", e);
+            }
+          });
+      Loop.running().yieldNow();
+    });
 
     assertThat(errors)
         .singleElement()
@@ -133,19 +127,17 @@ class RunnerTest {
     List<Boolean> interrupted = new ArrayList<>();
     Thread caller =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    Loops.run(
-                        () -> {
-                          running.countDown();
-                          Loop.running().sleep(LONG);
-                        });
-                  } catch (Throwable e) {
-                    thrown.set(e);
-                  }
-                  interrupted.add(Thread.currentThread().isInterrupted());
+            .start(() -> {
+              try {
+                Loops.run(() -> {
+                  running.countDown();
+                  Loop.running().sleep(LONG);
                 });
+              } catch (Throwable e) {
+                thrown.set(e);
+              }
+              interrupted.add(Thread.currentThread().isInterrupted());
+            });
 
     running.await();
     caller.interrupt();

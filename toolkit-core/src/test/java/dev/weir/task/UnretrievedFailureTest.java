@@ -24,65 +24,58 @@ class UnretrievedFailureTest {
 
   @Test
   void aFailureIsReportedWhenTheLastHandleIsGone() {
-    runCollectingErrors(
-        () -> {
-          failingTask();
-          Loops.settle();
-          while (errors.isEmpty()) {
-            System.gc(); // Until the collector has seen it; the test's time limit bounds this.
-            Loop.running().yieldNow();
-          }
-        });
+    runCollectingErrors(() -> {
+      failingTask();
+      Loops.settle();
+      while (errors.isEmpty()) {
+        System.gc(); // Until the collector has seen it; the test's time limit bounds this.
+        Loop.running().yieldNow();
+      }
+    });
 
     assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
   }
 
   @Test
   void aFailureThatIsAwaitedIsNotReported() {
-    runCollectingErrors(
-        () -> assertThatThrownBy(() -> failingTask().await()).isSameAs(failure));
+    runCollectingErrors(() -> assertThatThrownBy(() -> failingTask().await()).isSameAs(failure));
 
     assertThat(errors).isEmpty();
   }
 
   @Test
   void aFailureThatIsLookedAtIsNotReported() {
-    runCollectingErrors(
-        () -> {
-          Task<?> task = failingTask();
-          Loops.settle();
-          assertThat(task.exception()).isSameAs(failure);
-        });
+    runCollectingErrors(() -> {
+      Task<?> task = failingTask();
+      Loops.settle();
+      assertThat(task.exception()).isSameAs(failure);
+    });
 
     assertThat(errors).isEmpty();
   }
 
   @Test
   void theFailureOfMainGoesToTheCallerOfRunOnly() {
-    assertThatThrownBy(
-            () ->
-                runCollectingErrors(
-                    () -> {
-                      throw failure;
-                    }))
+    assertThatThrownBy(() ->
+            runCollectingErrors(() -> {
+              throw failure;
+            }))
         .isSameAs(failure);
 
     assertThat(errors).isEmpty();
   }
 
   private void runCollectingErrors(Action body) {
-    Loops.run(
-        () -> {
-          Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
-          body.run();
-        });
+    Loops.run(() -> {
+      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+      body.run();
+    });
   }
 
   private Task<?> failingTask() {
     return Loop.running()
-        .createTask(
-            () -> {
-              throw failure;
-            });
+        .createTask(() -> {
+          throw failure;
+        });
   }
 }

@@ -10,7 +10,10 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Locale;
 
-/** From what Netty's transports throw, each in its own way, to the JDK's exceptions with one text for all of them. */
+/**
+ * From what Netty's transports throw, each in its own way, to the JDK's exceptions with one text
+ * for all of them.
+ */
 final class NettyErrors {
   private NettyErrors() {}
 
@@ -18,7 +21,8 @@ final class NettyErrors {
     String where = format(remote);
     if (cause instanceof ConnectTimeoutException) {
       return withCause(
-          new SocketTimeoutException("No answer from " + where + " within " + inSeconds(timeout)), cause);
+          new SocketTimeoutException("No answer from " + where + " within " + inSeconds(timeout)),
+          cause);
     }
     if (says(cause, "refused")) {
       return withCause(new ConnectException("Connection refused: " + where), cause);

@@ -40,7 +40,8 @@ enum NettyIo {
       case "epoll" -> {
         if (!Epoll.isAvailable()) {
           throw new IllegalStateException(
-              "The transport epoll does not work here, use auto or nio: " + Epoll.unavailabilityCause(),
+              "The transport epoll does not work here, use auto or nio: "
+                  + Epoll.unavailabilityCause(),
               Epoll.unavailabilityCause());
         }
         yield EPOLL;

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Polls a Netty event loop that is driven by hand, on the loop's I/O fiber.
  *
- * <p>Tasks never call into Netty. What they want done waits here until the I/O fiber comes by, once a round, so that
- * everything that was written in a round leaves together.
+ * <p>Tasks never call into Netty. What they want done waits here until the I/O fiber comes by, once
+ * a round, so that everything that was written in a round leaves together.
  */
 final class NettyIoDriver implements IoDriver {
   /** The size of the arrays in which transports collect what a round writes, kept for reuse. */
@@ -38,8 +38,9 @@ final class NettyIoDriver implements IoDriver {
   private final ArrayDeque<byte[]> spareChunks = new ArrayDeque<>();
 
   /**
-   * The deadlines that Netty was told, the earliest on top. It is told one only if that is earlier than all of them:
-   * arming the kernel's timer costs a system call, and most deadlines move further away.
+   * The deadlines that Netty was told, the earliest on top. It is told one only if that is earlier
+   * than all of them: arming the kernel's timer costs a system call, and most deadlines move
+   * further away.
    */
   private final ArrayDeque<Long> armedDeadlines = new ArrayDeque<>();
 
@@ -73,12 +74,12 @@ final class NettyIoDriver implements IoDriver {
 
   @Override
   public void attach(Runnable polling) {
-    // Netty keeps its buffer caches in fast thread locals, which a virtual thread has only on request.
-    FastThreadLocalThread.runWithFastThreadLocal(
-        () -> {
-          eventLoop.setOwningThread(Thread.currentThread());
-          polling.run();
-        });
+    // Netty keeps its buffer caches in fast thread locals, which a virtual thread has only on
+    // request.
+    FastThreadLocalThread.runWithFastThreadLocal(() -> {
+      eventLoop.setOwningThread(Thread.currentThread());
+      polling.run();
+    });
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -69,15 +68,14 @@ final class NettyNetwork implements Network {
     driver.eventLoop().register(channel);
     channel
         .bind(local)
-        .addListener(
-            bound -> {
-              if (bound.isSuccess()) {
-                outcome.succeeded(new NettyListener(channel));
-              } else {
-                channel.close();
-                outcome.failed(NettyErrors.ofBind(bound.cause(), local));
-              }
-            });
+        .addListener(bound -> {
+          if (bound.isSuccess()) {
+            outcome.succeeded(new NettyListener(channel));
+          } else {
+            channel.close();
+            outcome.failed(NettyErrors.ofBind(bound.cause(), local));
+          }
+        });
   }
 
   private final class Connecting implements Attempt {
@@ -111,23 +109,20 @@ final class NettyNetwork implements Network {
         return;
       }
       channel = opened;
-      opened
-          .config()
-          .setConnectTimeoutMillis(Math.clamp(timeout.toMillis(), 1, Integer.MAX_VALUE));
+      opened.config().setConnectTimeoutMillis(Math.clamp(timeout.toMillis(), 1, Integer.MAX_VALUE));
       NettyTransport transport = new NettyTransport(driver, opened, protocol);
       driver.eventLoop().register(opened);
       opened
           .connect(remote)
-          .addListener(
-              connected -> {
-                if (!connected.isSuccess()) {
-                  opened.close();
-                  fail(connected.cause());
-                } else if (!ended) {
-                  ended = true;
-                  outcome.succeeded(transport);
-                }
-              });
+          .addListener(connected -> {
+            if (!connected.isSuccess()) {
+              opened.close();
+              fail(connected.cause());
+            } else if (!ended) {
+              ended = true;
+              outcome.succeeded(transport);
+            }
+          });
     }
 
     private void fail(Throwable cause) {
@@ -141,12 +136,11 @@ final class NettyNetwork implements Network {
     public void abandon() {
       if (!ended) {
         ended = true;
-        driver.request(
-            () -> {
-              if (channel != null) {
-                channel.close();
-              }
-            });
+        driver.request(() -> {
+          if (channel != null) {
+            channel.close();
+          }
+        });
       }
     }
   }
@@ -189,12 +183,11 @@ final class NettyNetwork implements Network {
       driver
           .eventLoop()
           .register(child)
-          .addListener(
-              registered -> {
-                if (!registered.isSuccess()) {
-                  child.unsafe().closeForcibly();
-                }
-              });
+          .addListener(registered -> {
+            if (!registered.isSuccess()) {
+              child.unsafe().closeForcibly();
+            }
+          });
     }
 
     @Override

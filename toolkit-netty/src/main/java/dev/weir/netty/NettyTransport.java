@@ -18,10 +18,12 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection: the last handler of its channel's pipeline, and the transport of its protocol.
+ * One TCP connection: the last handler of its channel's pipeline, and the transport of its
+ * protocol.
  *
- * <p>The methods of {@link Transport} run on tasks and touch nothing of Netty's; they note what is wanted and mark the
- * transport dirty. {@link #flush} and the handler's methods run on the I/O fiber.
+ * <p>The methods of {@link Transport} run on tasks and touch nothing of Netty's; they note what is
+ * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
+ * fiber.
  */
 final class NettyTransport extends ChannelInboundHandlerAdapter implements Transport {
   /*
@@ -76,7 +78,10 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     channel.pipeline().addLast(this);
   }
 
-  /** A failed write must not close the channel: what the peer sent before it went away is still to be read. */
+  /**
+   * A failed write must not close the channel: what the peer sent before it went away is still to
+   * be read.
+   */
   @SuppressWarnings("deprecation") // Netty discourages the option, but has no other for this.
   private static void keepOpenOnWriteFailure(SocketChannelConfig config) {
     config.setOption(ChannelOption.AUTO_CLOSE, false);
@@ -175,7 +180,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void setWriteBufferLimits(int high, int low) {
     highWater = high;
     lowWater = low;
-    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves. It says so
+    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves.
+    // It says so
     // below its mark, and not at it.
     int mark = low == Integer.MAX_VALUE ? low : low + 1;
     channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
@@ -295,7 +301,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     ByteBuf buffer = (ByteBuf) message;
     try {
       if (state == State.OPEN) {
-        protocol.dataReceived(buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
+        protocol.dataReceived(
+            buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
       }
     } finally {
       buffer.release();
@@ -351,6 +358,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   @Override
   public String toString() {
-    return "NettyTransport[" + remoteAddress + ", " + state + ", " + writeBufferSize() + " bytes unsent]";
+    return "NettyTransport["
+        + remoteAddress
+        + ", "
+        + state
+        + ", "
+        + writeBufferSize()
+        + " bytes unsent]";
   }
 }

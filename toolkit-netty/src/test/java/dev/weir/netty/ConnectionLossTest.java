@@ -268,7 +268,10 @@ class ConnectionLossTest {
         });
   }
 
-  /** The socket's close sends its end of stream first, and the reset only because of what it left unread. */
+  /**
+   * The socket's close sends its end of stream first, and the reset only because of what it left
+   * unread.
+   */
   @EachTransport
   void aPeerThatEndsItsStreamAndThenResetsLosesNoneOfItsOwn(String transport) {
     OnLoop.withPeer(
@@ -280,13 +283,12 @@ class ConnectionLossTest {
           peer.socket().close();
 
           assertThat(text(peer.reader().read(100))).isEqualTo("reply");
-          assertReset(
-              () -> {
-                while (true) {
-                  peer.writer().write("is anybody there?");
-                  OnLoop.passRounds(1);
-                }
-              });
+          assertReset(() -> {
+            while (true) {
+              peer.writer().write("is anybody there?");
+              OnLoop.passRounds(1);
+            }
+          });
         });
   }
 

@@ -17,7 +17,8 @@ import picocli.CommandLine.Mixin;
 /** {@code echo client}: standard input to the server, what the server sends to standard output. */
 @Command(
     name = "client",
-    description = "Sends each line of standard input and prints what comes back, until the input ends.")
+    description =
+        "Sends each line of standard input and prints what comes back, until the input ends.")
 final class ClientCommand implements Runnable {
   private static final int CHUNK_BYTES_MAX = 64 * 1024;
 
@@ -44,8 +45,8 @@ final class ClientCommand implements Runnable {
   }
 
   /**
-   * Standard input has no reading that could suspend a task, so another thread does it. It returns what is there, up to
-   * a chunk: a line at a time from a terminal, many from a file.
+   * Standard input has no reading that could suspend a task, so another thread does it. It returns
+   * what is there, up to a chunk: a line at a time from a terminal, many from a file.
    */
   private static void sendInput(StreamWriter writer) throws IOException {
     Loop loop = Asyncio.runningLoop();

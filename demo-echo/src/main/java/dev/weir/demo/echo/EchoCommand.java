@@ -8,10 +8,11 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client} and the two simple programs.
+ * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client} and the two simple
+ * programs.
  *
- * <p>It exits with 0 when all went well, 1 when something failed while running, 2 when the command line was wrong, and
- * 130 or 143 when SIGINT or SIGTERM ended it.
+ * <p>It exits with 0 when all went well, 1 when something failed while running, 2 when the command
+ * line was wrong, and 130 or 143 when SIGINT or SIGTERM ended it.
  */
 @Command(
     name = "echo",
@@ -42,13 +43,16 @@ public final class EchoCommand {
       scope = ScopeType.INHERIT)
   void verbose(boolean verbose) {
     if (verbose) {
-      System.setProperty("echo.log", "DEBUG"); // Read by logback.xml, when the first logger is made.
+      System.setProperty(
+          "echo.log", "DEBUG"); // Read by logback.xml, when the first logger is made.
     }
   }
 
   @Command(
       name = "simple-server",
-      description = "Prints what it receives, up to 100 bytes, sends it back and closes. Listens on 127.0.0.1.")
+      description =
+          "Prints what it receives, up to 100 bytes, sends it back and closes. Listens on"
+              + " 127.0.0.1.")
   void simpleServer(
       @Parameters(
               paramLabel = "PORT",

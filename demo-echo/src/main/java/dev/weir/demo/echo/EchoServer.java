@@ -9,15 +9,17 @@ import java.io.IOException;
 /** Sends every line back to where it came from. */
 public final class EchoServer {
   public static void main(String[] args) {
-    Asyncio.run(
-        () -> {
-          try (Server server = Asyncio.startServer(EchoServer::echo, "127.0.0.1", 8888)) {
-            server.serveForever();
-          }
-        });
+    Asyncio.run(() -> {
+      try (Server server = Asyncio.startServer(EchoServer::echo, "127.0.0.1", 8888)) {
+        server.serveForever();
+      }
+    });
   }
 
-  /** Serves one connection: as plain a loop as over a file, yet it occupies no thread while it waits. */
+  /**
+   * Serves one connection: as plain a loop as over a file, yet it occupies no thread while it
+   * waits.
+   */
   public static void echo(StreamReader reader, StreamWriter writer) throws IOException {
     for (byte[] line : reader) {
       writer.write(line);

@@ -26,10 +26,12 @@ final class Endpoint {
       names = "--port",
       paramLabel = "PORT",
       converter = PortConverter.class,
-      description = "The server's port, ${DEFAULT-VALUE} by default; a server takes any free one for 0.")
+      description =
+          "The server's port, ${DEFAULT-VALUE} by default; a server takes any free one for 0.")
   private int port = 8888;
 
-  // Null leaves these two to the system properties weir.transport and weir.fibers, and to Weir's own choice.
+  // Null leaves these two to the system properties weir.transport and weir.fibers, and to Weir's
+  // own choice.
 
   @Option(
       names = "--transport",

@@ -6,8 +6,9 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Reads a host: a name, which is looked up later, or an address, which may stand in brackets. What can only be a
- * mistyped address is refused here, where a look-up would say that there is no such name.
+ * Reads a host: a name, which is looked up later, or an address, which may stand in brackets. What
+ * can only be a mistyped address is refused here, where a look-up would say that there is no such
+ * name.
  */
 final class HostConverter implements ITypeConverter<String> {
   private static final Pattern DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
@@ -15,7 +16,8 @@ final class HostConverter implements ITypeConverter<String> {
   @Override
   public String convert(String value) {
     if (value.isBlank()) {
-      throw new TypeConversionException("it is empty; write 0.0.0.0 or :: for all addresses of this machine");
+      throw new TypeConversionException(
+          "it is empty; write 0.0.0.0 or :: for all addresses of this machine");
     }
     boolean bracketed = value.startsWith("[") && value.endsWith("]");
     String host = bracketed ? value.substring(1, value.length() - 1) : value;
@@ -27,7 +29,7 @@ final class HostConverter implements ITypeConverter<String> {
 
   private static void ensureAddress(String host, String value) {
     try {
-      var unused = InetAddress.ofLiteral(host);
+      var _ = InetAddress.ofLiteral(host);
     } catch (IllegalArgumentException e) {
       throw new TypeConversionException("'" + value + "' is not an IPv4 or IPv6 address");
     }

@@ -9,9 +9,10 @@ import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-
-
-/** Says on one line of standard error what was wrong, and gives the exit status for it. A bug keeps its stack trace. */
+/**
+ * Says on one line of standard error what was wrong, and gives the exit status for it. A bug keeps
+ * its stack trace.
+ */
 final class OneLineErrors implements IParameterExceptionHandler, IExecutionExceptionHandler {
   @Override
   public int handleParseException(ParameterException exception, String[] args) {
@@ -22,8 +23,8 @@ final class OneLineErrors implements IParameterExceptionHandler, IExecutionExcep
   }
 
   @Override
-  public int handleExecutionException(
-      Exception exception, CommandLine command, ParseResult parsed) throws Exception {
+  public int handleExecutionException(Exception exception, CommandLine command, ParseResult parsed)
+      throws Exception {
     if (exception instanceof SignalException signal) {
       return signal.exitStatus();
     }

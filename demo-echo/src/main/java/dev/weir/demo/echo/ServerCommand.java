@@ -19,7 +19,8 @@ import picocli.CommandLine.TypeConversionException;
     name = "server",
     description = {
       "Sends back everything it receives.",
-      "Ctrl-C, or SIGTERM, stops it: connections may finish within the grace; a second one ends them at once."
+      "Ctrl-C, or SIGTERM, stops it: connections may finish within the grace; a second one ends"
+          + " them at once."
     })
 final class ServerCommand implements Runnable {
   private static final int CHUNK_BYTES_MAX = 64 * 1024;
@@ -42,12 +43,16 @@ final class ServerCommand implements Runnable {
     ServerOptions options = ServerOptions.defaults().withGrace(grace);
     try (Server server =
         Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options)) {
-      IO.println("listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
+      IO.println(
+          "listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
       server.serveForever();
     }
   }
 
-  /** {@return host and port; several if the host has several addresses and the system chose their ports} */
+  /**
+   * {@return host and port; several if the host has several addresses and the system chose their
+   * ports}
+   */
   private String listening(Server server) {
     return server.addresses().stream()
         .map(address -> Endpoint.format(endpoint.host(), address.getPort()))

@@ -43,12 +43,11 @@ public final class SimpleServer {
   /** Serves on 127.0.0.1, on the port that is the first argument, by default 8888. */
   public static void main(String... args) {
     int port = args.length > 0 ? Integer.parseInt(args[0]) : 8888;
-    Asyncio.run(
-        () -> {
-          try (Server server = Asyncio.startServer(SimpleServer::handleClient, "127.0.0.1", port)) {
-            IO.println("Serving on " + server.addresses()); // Says which port it is, if that was 0.
-            server.serveForever();
-          }
-        });
+    Asyncio.run(() -> {
+      try (Server server = Asyncio.startServer(SimpleServer::handleClient, "127.0.0.1", port)) {
+        IO.println("Serving on " + server.addresses()); // Says which port it is, if that was 0.
+        server.serveForever();
+      }
+    });
   }
 }

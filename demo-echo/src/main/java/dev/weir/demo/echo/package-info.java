@@ -1,9 +1,10 @@
 /**
  * What a user writes: an echo server and its client, with a command line around them.
  *
- * <p>Begin with {@link dev.weir.demo.echo.EchoServer}, which is the whole of the first example. {@link
- * dev.weir.demo.echo.SimpleServer} and {@link dev.weir.demo.echo.SimpleClient} are two programs of Python's asyncio,
- * moved over line by line. {@link dev.weir.demo.echo.EchoCommand} is the command line {@code demo-echo/echo}.
+ * <p>Begin with {@link dev.weir.demo.echo.EchoServer}, which is the whole of the first example.
+ * {@link dev.weir.demo.echo.SimpleServer} and {@link dev.weir.demo.echo.SimpleClient} are two
+ * programs of Python's asyncio, moved over line by line. {@link dev.weir.demo.echo.EchoCommand} is
+ * the command line {@code demo-echo/echo}.
  */
 @NullMarked
 package dev.weir.demo.echo;

@@ -1,0 +1,154 @@
+package dev.weir.demo.echo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class CommandLineTest {
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+
+  private record Outcome(int status, String output, String errors) {
+    void assertOneLine(int status, String text) {
+      assertThat(errors).startsWith("echo: ").contains(text).endsWith("\n").containsOnlyOnce("\n");
+      assertThat(output).isEmpty();
+      assertThat(this.status).isEqualTo(status);
+    }
+  }
+
+  private static Outcome execute(String... arguments) {
+    StringWriter output = new StringWriter();
+    StringWriter errors = new StringWriter();
+    CommandLine command = EchoCommand.commandLine();
+    command.setOut(new PrintWriter(output)).setErr(new PrintWriter(errors));
+    int status = command.execute(arguments);
+    return new Outcome(status, output.toString(), errors.toString().replace("\r\n", "\n"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "server, --port,      abc,       'abc' is not a number from 0 to 65535",
+    "server, --port,      65536,     '65536' is not a number from 0 to 65535",
+    "client, --port,      -1,        '-1' is not a number from 0 to 65535",
+    "server, --host,      999.1.1.1, '999.1.1.1' is not an IPv4 or IPv6 address",
+    "client, --host,      [::g],     '[::g]' is not an IPv4 or IPv6 address",
+    "client, --host,      ::g,       '::g' is not an IPv4 or IPv6 address",
+    "client, --host,      [name],    '[name]' is not an IPv4 or IPv6 address",
+    "server, --host,      ' ',       it is empty",
+    "server, --transport, carrier,   but was 'carrier'",
+    "server, --fibers,    glass,     but was 'glass'",
+    "server, --grace,     -1,        '-1' is not a whole number of seconds",
+    "server, --grace,     soon,      'soon' is not a whole number of seconds",
+  })
+  void aValueThatCannotBeReadIsNamedOnOneLine(
+      String command, String option, String value, String complaint) {
+    Outcome outcome = execute(command, option, value);
+
+    outcome.assertOneLine(USAGE, complaint);
+    assertThat(outcome.errors()).contains(option);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "server,        --prot,   Unknown option: '--prot'",
+    "server,        --port,   Missing required parameter",
+    "serve,         me,       Unmatched argument",
+    "simple-server, nowhere,  'nowhere' is not a number from 0 to 65535",
+    "simple-client, 70000,    '70000' is not a number from 0 to 65535",
+  })
+  void aWrongCommandLineIsExplainedOnOneLine(String first, String second, String complaint) {
+    Outcome outcome = execute(first, second);
+
+    outcome.assertOneLine(USAGE, complaint);
+  }
+
+  @Test
+  void aMissingCommandIsAskedFor() {
+    Outcome outcome = execute();
+
+    outcome.assertOneLine(USAGE, "Missing required subcommand");
+  }
+
+  @Test
+  void aLineBreakInAValueDoesNotBreakTheLine() {
+    Outcome outcome = execute("server", "--port", "1\n2");
+
+    outcome.assertOneLine(USAGE, "'1 2' is not a number");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"server", "client", "simple-server", "simple-client"})
+  void everyCommandHasHelp(String command) {
+    Outcome outcome = execute(command, "--help");
+
+    assertThat(outcome.output()).startsWith("Usage: echo " + command);
+    assertThat(outcome.errors()).isEmpty();
+    assertThat(outcome.status()).isZero();
+  }
+
+  @Test
+  void aPortInUseIsNamed() throws IOException {
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      int port = other.getLocalPort();
+
+      Outcome outcome = execute("server", "--port", String.valueOf(port));
+
+      outcome.assertOneLine(FAILED, "Address already in use: 127.0.0.1:" + port);
+    }
+  }
+
+  @Test
+  void anAddressOfAnotherMachineIsNamed() {
+    Outcome outcome = execute("server", "--host", "192.0.2.1", "--port", "0");
+
+    outcome.assertOneLine(FAILED, "Not an address of this machine: 192.0.2.1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"server", "client"})
+  void anUnknownHostIsNamed(String command) {
+    Outcome outcome = execute(command, "--host", "two..dots"); // No name server need be asked.
+
+    outcome.assertOneLine(FAILED, "Unknown host: two..dots");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "NIO"})
+  void aRefusedConnectionIsNamed(String transport) throws IOException {
+    try (Socket bound = boundButNotListening()) {
+      String port = String.valueOf(bound.getLocalPort());
+
+      Outcome outcome = execute("client", "--port", port, "--transport", transport);
+
+      outcome.assertOneLine(FAILED, "Connection refused: 127.0.0.1:" + port);
+    }
+  }
+
+  @Test
+  void theSimpleClientNamesARefusedConnectionToo() throws IOException {
+    try (Socket bound = boundButNotListening()) {
+      String port = String.valueOf(bound.getLocalPort());
+
+      Outcome outcome = execute("simple-client", port);
+
+      outcome.assertOneLine(FAILED, "Connection refused: 127.0.0.1:" + port);
+    }
+  }
+
+  private static Socket boundButNotListening() throws IOException {
+    Socket socket = new Socket();
+    socket.bind(new InetSocketAddress("127.0.0.1", 0));
+    return socket;
+  }
+}
