@@ -24,6 +24,9 @@ final class NettyErrors {
           new SocketTimeoutException("No answer from " + where + " within " + inSeconds(timeout)),
           cause);
     }
+    if (says(cause, "reset")) {
+      return withCause(new ConnectException("Connection reset by " + where), cause);
+    }
     if (says(cause, "refused")) {
       return withCause(new ConnectException("Connection refused: " + where), cause);
     }

@@ -120,14 +120,15 @@ class ErrorReportsTest {
 
     Asyncio.run(() -> {
       try (Server server = Asyncio.startServer(flood, "127.0.0.1", 0)) {
+        int port = server.addresses().getFirst().getPort();
         offTheLoop(() -> {
-          Socket client = connect(server);
+          Socket client = connect(port);
           client.getOutputStream().write("flood\n".getBytes(UTF_8));
           assertThat(client.getInputStream().readNBytes(1_000_000)).hasSize(1_000_000);
           reset(client);
         });
         offTheLoop(() -> {
-          try (Socket another = connect(server)) {
+          try (Socket another = connect(port)) {
             another.getOutputStream().write("\n".getBytes(UTF_8));
             assertThat(another.getInputStream().readAllBytes())
                 .isEqualTo("still here\n".getBytes(UTF_8));
@@ -155,16 +156,17 @@ class ErrorReportsTest {
   private static void whileServing(ConnectionHandler handler, Act act) {
     Asyncio.run(() -> {
       try (Server server = Asyncio.startServer(handler, "127.0.0.1", 0)) {
-        Socket bystander = connect(server);
+        int port = server.addresses().getFirst().getPort();
+        Socket bystander = connect(port);
         offTheLoop(() -> {
           assertEchoes(bystander);
-          try (Socket client = connect(server)) {
+          try (Socket client = connect(port)) {
             assertEchoes(client);
             act.with(client);
           }
           assertEchoes(bystander);
           bystander.close();
-          try (Socket another = connect(server)) {
+          try (Socket another = connect(port)) {
             assertEchoes(another);
           }
         });
@@ -182,8 +184,8 @@ class ErrorReportsTest {
         .await();
   }
 
-  private static Socket connect(Server server) throws IOException {
-    return new Socket(InetAddress.getByName("127.0.0.1"), server.addresses().getFirst().getPort());
+  private static Socket connect(int port) throws IOException {
+    return new Socket(InetAddress.getByName("127.0.0.1"), port);
   }
 
   private static void assertEchoes(Socket client) throws IOException {

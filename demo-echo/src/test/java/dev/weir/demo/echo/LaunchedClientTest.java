@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("slow")
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class LaunchedClientTest {
+  /** The common pool may have one thread only, and both ends of an exchange block. */
+  private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
+
   private ServerSocket listener;
   private LaunchedProgram client;
 
@@ -48,6 +52,7 @@ class LaunchedClientTest {
         assertThat(client.nextLine() + "\n").isEqualTo("got " + line);
       }
       client.input().close();
+      assertThat(server.getInputStream().read()).as("the end of its input").isEqualTo(-1);
     }
 
     assertThat(client.awaitExit()).isZero();
@@ -79,7 +84,7 @@ class LaunchedClientTest {
           } catch (IOException e) {
             throw new AssertionError(e);
           }
-        });
+        }, THREADS);
     CompletableFuture<Void> serving =
         CompletableFuture.runAsync(() -> {
           try (Socket server = listener.accept()) {
@@ -87,7 +92,7 @@ class LaunchedClientTest {
           } catch (IOException e) {
             throw new AssertionError(e);
           }
-        });
+        }, THREADS);
 
     assertThat(client.restOfOutput()).isEqualTo(input);
     assertThat(client.awaitExit()).isZero();
@@ -99,6 +104,9 @@ class LaunchedClientTest {
   void aServerThatGoesAwayIsSaidOnOneLineAlthoughTheInputIsStillOpen(boolean reset)
       throws Exception {
     try (Socket server = listener.accept()) {
+      client.input().write("hello\n".getBytes(UTF_8));
+      client.input().flush();
+      server.getInputStream().readNBytes("hello\n".length());
       server.setSoLinger(reset, 0);
     }
 
