@@ -38,6 +38,10 @@ class StreamProtocol implements TransportProtocol {
     return Objects.requireNonNull(transport, "not connected");
   }
 
+  long bytesUnsent() {
+    return transport == null ? 0 : transport.writeBufferSize();
+  }
+
   /** Notes that a stream of this connection throws {@code exception}. */
   <X extends IOException> X thrown(X exception) {
     if (ownFailures == null) {

@@ -368,6 +368,9 @@ public final class StreamWriter implements AutoCloseable {
   public String toString() {
     return "StreamWriter["
         + gate
+        + ", "
+        + protocol.bytesUnsent()
+        + " bytes unsent"
         + (lost ? ", lost]" : closing ? ", closing]" : eofWritten ? ", eof written]" : "]");
   }
 }

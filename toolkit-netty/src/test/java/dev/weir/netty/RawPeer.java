@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
 final class RawPeer implements AutoCloseable {
   private static final Pattern BUFFERED = Pattern.compile("ReadBuffer\\[(\\d+) bytes");
 
+  private static final byte[] CHUNK = new byte[64 * 1024];
+
   private final Connection connection;
   private final Socket socket;
 
@@ -99,7 +101,28 @@ final class RawPeer implements AutoCloseable {
     socket.close();
   }
 
-  // --- What arrived at our end
+  // --- What our end does
+
+  /**
+   * Writes until our writers have to wait, because the peer does not read and the kernel takes no
+   * more.
+   *
+   * @return how many bytes were taken, all of them zero
+   */
+  int fill() throws IOException {
+    int taken = 0;
+    int refused = 0;
+    while (refused < 100) { // The kernel may take some more in the rounds that follow.
+      if (writer().tryWrite(CHUNK)) {
+        taken += CHUNK.length;
+        refused = 0;
+      } else {
+        refused++;
+      }
+      OnLoop.passRounds(1);
+    }
+    return taken;
+  }
 
   /** {@return how many bytes our reader holds unread} */
   int arrived() {

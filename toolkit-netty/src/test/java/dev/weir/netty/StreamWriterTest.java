@@ -9,12 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.StreamOptions;
-import dev.weir.stream.StreamWriter;
 import dev.weir.stream.WriteBufferFullException;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,22 +23,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class StreamWriterTest {
   private static final byte[] CHUNK = new byte[64 * 1024];
-
-  /** Writes until writers have to wait; returns how many bytes were taken. */
-  private static int fill(StreamWriter writer) throws IOException {
-    int taken = 0;
-    int refused = 0;
-    while (refused < 100) { // The kernel may take some more in the rounds that follow.
-      if (writer.tryWrite(CHUNK)) {
-        taken += CHUNK.length;
-        refused = 0;
-      } else {
-        refused++;
-      }
-      OnLoop.passRounds(1);
-    }
-    return taken;
-  }
 
   // --- What arrives
 
@@ -108,7 +90,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           assertThat(peer.writer().tryWrite(bytes("x"))).isFalse();
 
           Future<byte[]> receiving = peer.receiving(taken);
@@ -139,7 +121,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           List<Task<Void>> writers = new ArrayList<>();
           for (int i = 0; i < 10; i++) {
             String message = i + "\n";
@@ -164,7 +146,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           List<Task<Void>> writers = new ArrayList<>();
           for (int i = 0; i < 8; i++) {
             byte[] message = new byte[1 << 20];
@@ -189,7 +171,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           List<Task<Void>> writers = new ArrayList<>();
           for (String message : List.of("1", "2", "3", "4")) {
             writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
@@ -212,7 +194,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           Task<Void> first = Asyncio.createTask(() -> peer.writer().write("1"));
           Task<Void> second = Asyncio.createTask(() -> peer.writer().write("2"));
           OnLoop.passRounds(2);
@@ -233,7 +215,7 @@ class StreamWriterTest {
     OnLoop.withPeer(
         transport,
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           Task<Void> draining = Asyncio.createTask(() -> peer.writer().drain());
           Task<Void> alsoDraining = Asyncio.createTask(() -> peer.writer().drain());
           OnLoop.passRounds(2);
@@ -271,7 +253,7 @@ class StreamWriterTest {
         transport,
         StreamOptions.defaults().withHardCap(1 << 20),
         peer -> {
-          int taken = fill(peer.writer());
+          int taken = peer.fill();
           int[] inCallback = {0};
           assertThatExceptionOfType(WriteBufferFullException.class)
               .isThrownBy(() ->

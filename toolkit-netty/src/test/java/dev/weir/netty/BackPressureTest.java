@@ -1,0 +1,124 @@
+package dev.weir.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.LimitOverrunException;
+import dev.weir.stream.StreamOptions;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Future;
+import dev.weir.task.Task;
+import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What one peer can make this side hold, and for how long writers wait for it. */
+@ExtendWith(LeakCheck.class)
+class BackPressureTest {
+  private static final Pattern UNSENT = Pattern.compile("(\\d+) bytes unsent");
+
+  @EachTransport
+  void aWriterToAPeerThatNeverReadsHoldsNoMoreThanHighWaterAndAMessage(String transport) {
+    byte[] message = new byte[256 * 1024];
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          int[] written = {0};
+          Task<?> writing =
+              Asyncio.createTask(() -> {
+                while (written[0] < 400) {
+                  peer.writer().write(message);
+                  written[0]++;
+                }
+              });
+          int before = -1;
+          while (written[0] != before) { // Until it gets no further.
+            before = written[0];
+            OnLoop.passRounds(50);
+          }
+
+          assertThat(writing.done()).isFalse();
+          int room = StreamOptions.defaults().highWater() + message.length;
+          // Netty counts a little overhead for every buffer.
+          assertThat(unsent(peer)).isPositive().isLessThanOrEqualTo(room + 1024);
+
+          writing.cancel();
+          assertThatExceptionOfType(CancelledError.class).isThrownBy(writing::await);
+        });
+  }
+
+  private static int unsent(RawPeer peer) {
+    Matcher matcher = UNSENT.matcher(peer.writer().toString());
+    if (!matcher.find()) {
+      throw new AssertionError("no count of bytes in " + peer.writer());
+    }
+    return Integer.parseInt(matcher.group(1));
+  }
+
+  /** As asyncio's {@code set_write_buffer_limits(high=0)}: every write waits for the one before. */
+  @EachTransport
+  void withWaterMarksOfZeroEveryWriteStillGetsThrough(String transport) {
+    OnLoop.withPeer(
+        transport,
+        StreamOptions.defaults().withWriteLimits(0, 0),
+        peer -> {
+          byte[] message = new byte[1 << 20];
+          Task<?> writing =
+              Asyncio.createTask(() -> {
+                for (int i = 0; i < 20; i++) {
+                  peer.writer().write(message);
+                }
+                peer.writer().writeEof();
+              });
+
+          assertThat(peer.receiveAll()).hasSize(20 * message.length);
+          writing.await();
+        });
+  }
+
+  @EachTransport
+  void aPeerThatSendsALineWithoutEndIsHeldBackAtTwiceTheLimit(String transport) {
+    int limit = 64 * 1024;
+    byte[] endless = new byte[64 << 20];
+    Arrays.fill(endless, (byte) 'a');
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          Future<Void> sending = peer.sendInBackground(endless);
+          peer.awaitArrived(2 * limit);
+          OnLoop.passRounds(200);
+
+          // What one read brings: Netty's receive buffer is 64 KiB at most.
+          assertThat(peer.arrived()).isLessThanOrEqualTo(2 * limit + 2 * 64 * 1024);
+          assertThat(sending.done()).isFalse();
+          for (int i = 0; i < 2; i++) {
+            assertThatExceptionOfType(LimitOverrunException.class)
+                .isThrownBy(() -> peer.reader().readLine())
+                .satisfies(overrun -> assertThat(overrun.consumed()).isGreaterThan(limit));
+          }
+          peer.reset();
+          sending.cancel();
+        });
+  }
+
+  @EachTransport
+  void aPausedPeerIsReadFromAgainOnceThereIsRoom(String transport) {
+    byte[] sent = new byte[8 << 20];
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          Future<Void> sending = peer.sendInBackground(sent);
+          peer.awaitArrived(128 * 1024);
+
+          int received = 0;
+          while (received < sent.length) {
+            received += peer.reader().read(10_000).length;
+          }
+
+          assertThat(received).isEqualTo(sent.length);
+          sending.await();
+        });
+  }
+}

@@ -1,0 +1,178 @@
+package dev.weir.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.ConnectOptions;
+import dev.weir.stream.Connection;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Task;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class OpenConnectionTest {
+  @EachTransport
+  void aRefusedConnectionNamesTheAddress(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          int port = freePort();
+          assertThatExceptionOfType(ConnectException.class)
+              .isThrownBy(() -> Asyncio.openConnection("127.0.0.1", port))
+              .withMessage("Connection refused: 127.0.0.1:" + port);
+          assertThatExceptionOfType(ConnectException.class)
+              .isThrownBy(() -> Asyncio.openConnection("localhost", port));
+        });
+  }
+
+  @EachTransport
+  void anUnknownHostIsSaidToBe(String transport) {
+    OnLoop.run(
+        transport,
+        () ->
+            assertThatExceptionOfType(UnknownHostException.class)
+                .isThrownBy(() -> Asyncio.openConnection("no-such-host.invalid", 1))
+                .withMessageContaining("no-such-host.invalid"));
+  }
+
+  @EachTransport
+  void aPortOutOfRangeIsSaidToBe(String transport) {
+    OnLoop.run(
+        transport,
+        () ->
+            assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> Asyncio.openConnection("127.0.0.1", 70_000))
+                .withMessageContaining("70000"));
+  }
+
+  @EachTransport
+  void aConnectThatNobodyAnswersTimesOut(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (FullListener listener = new FullListener()) {
+            ConnectOptions impatient =
+                ConnectOptions.defaults().withConnectTimeout(Duration.ofMillis(50));
+            assertThatExceptionOfType(SocketTimeoutException.class)
+                .isThrownBy(() -> Asyncio.openConnection("127.0.0.1", listener.port(), impatient))
+                .withMessageContaining("127.0.0.1:" + listener.port());
+          }
+        });
+  }
+
+  @EachTransport
+  void aCancelledConnectIsGivenUp(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (FullListener listener = new FullListener()) {
+            long before = Descriptors.open();
+            Task<?> connecting =
+                Asyncio.createTask(() -> Asyncio.openConnection("127.0.0.1", listener.port()));
+            OnLoop.passRounds(3);
+
+            connecting.cancel();
+
+            assertThatExceptionOfType(CancelledError.class).isThrownBy(connecting::await);
+            OnLoop.passRounds(3);
+            assertThat(Descriptors.open()).isLessThanOrEqualTo(before);
+          }
+        });
+  }
+
+  /** Cancels in every round in turn, so also in the one in which the connection is made. */
+  @EachTransport
+  void aConnectCancelledInAnyRoundLeavesNoConnection(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          for (int round = 0; round < 12; round++) {
+            try (ServerSocket listener =
+                new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+              int port = listener.getLocalPort();
+              Task<Connection> connecting =
+                  Asyncio.createTask(() -> Asyncio.openConnection("127.0.0.1", port));
+              OnLoop.passRounds(round);
+              boolean cancelled = connecting.cancel();
+              OnLoop.passRounds(4);
+
+              if (cancelled && connecting.cancelled()) {
+                assertNothingHeldOpen(listener);
+              } else {
+                connecting.await().close();
+              }
+            }
+          }
+        });
+  }
+
+  private static void assertNothingHeldOpen(ServerSocket listener) throws IOException {
+    listener.setSoTimeout(1);
+    Socket accepted;
+    try {
+      accepted = listener.accept();
+    } catch (SocketTimeoutException e) {
+      return; // It never came to a connection.
+    }
+    try (accepted) {
+      assertThat(OnLoop.onWorker(() -> isEnded(accepted)).await()).isTrue();
+    }
+  }
+
+  private static boolean isEnded(Socket socket) {
+    try {
+      return socket.getInputStream().read() == -1;
+    } catch (IOException e) {
+      return true; // Reset.
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** A listener whose queue is full: the kernel answers no further attempt. */
+  private static final class FullListener implements AutoCloseable {
+    private final ServerSocket listener =
+        new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    private final List<SocketChannel> fillers = new ArrayList<>();
+
+    FullListener() throws IOException {
+      for (int i = 0; i < 4; i++) {
+        SocketChannel filler = SocketChannel.open();
+        filler.configureBlocking(false);
+        filler.connect(new InetSocketAddress("127.0.0.1", port()));
+        fillers.add(filler);
+      }
+      assumeTrue(fillers.getFirst().finishConnect(), "the kernel here does not connect at once");
+    }
+
+    int port() {
+      return listener.getLocalPort();
+    }
+
+    @Override
+    public void close() throws IOException {
+      for (SocketChannel filler : fillers) {
+        filler.close();
+      }
+      listener.close();
+    }
+  }
+}
