@@ -90,9 +90,9 @@ public final class Connection implements AutoCloseable {
       connected.await(IOException.class);
     } catch (CancelledError e) {
       attempt.abandon();
-      if (connected.done() && !connected.cancelled()) {
-        protocol.connectionUnwanted(); // It was made in the round in which the task was cancelled.
-      }
+      protocol
+          .abortIfConnected(); // It may have been made in the round in which the task was
+                               // cancelled.
       throw e;
     }
     return new Connection(protocol);

@@ -112,7 +112,15 @@ public final class Server implements AutoCloseable {
                 }
               }
             });
-    Listener listener = listening.await(IOException.class);
+    Listener listener;
+    try {
+      listener = listening.await(IOException.class);
+    } catch (CancelledError e) {
+      if (listening.done() && !listening.cancelled() && listening.exception() == null) {
+        listening.result().close(); // It listened in the round in which the task was cancelled.
+      }
+      throw e;
+    }
     listeners.add(listener);
     addresses.add(listener.localAddress());
   }

@@ -61,7 +61,7 @@ class StreamProtocol implements TransportProtocol {
   }
 
   /** Aborts a connection that nobody holds, if it was made. */
-  void connectionUnwanted() {
+  void abortIfConnected() {
     if (transport != null) {
       transport.abort();
     }

@@ -214,7 +214,7 @@ public final class StreamWriter implements AutoCloseable {
     closing = true;
     Transport transport = protocol.transport();
     transport.close();
-    if (!lost && transport.writeBufferSize() > 0) {
+    if (!lost) {
       flushDeadline = loop.callLater(flushTimeout, transport::abort);
     }
     wake(gate.closed());

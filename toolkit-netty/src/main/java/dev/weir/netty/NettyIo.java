@@ -2,7 +2,6 @@ package dev.weir.netty;
 
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -16,7 +15,10 @@ import java.util.function.Supplier;
 /** The kinds of I/O that Netty offers, each with the classes that belong together. */
 @SuppressWarnings("ImmutableEnumChecker") // The suppliers are method references without state.
 enum NettyIo {
-  EPOLL(EpollIoHandler::newFactory, EpollSocketChannel::new, EpollServerSocketChannel::new),
+  EPOLL(
+      HalfCloseSafeEpollHandler::newFactory,
+      EpollSocketChannel::new,
+      EpollServerSocketChannel::new),
   NIO(NioIoHandler::newFactory, NioSocketChannel::new, NioServerSocketChannel::new);
 
   private final Supplier<IoHandlerFactory> handlers;

@@ -61,6 +61,14 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   private boolean eofWanted;
   private boolean eofWritten;
   private boolean closeStarted;
+
+  /**
+   * Whether the peer's bytes were held back when the connection was closed. To close a socket with
+   * bytes unread resets it, and the reset would overtake what we sent; so they are read and dropped
+   * up to the peer's end of stream.
+   */
+  private boolean lingering;
+
   private boolean aborted;
   private boolean eofReceived;
   private @Nullable IOException failure;
@@ -126,6 +134,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
+      lingering = !readingWanted && !eofReceived;
+      readingWanted = true;
       markDirty();
     }
   }
@@ -232,7 +242,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
     if (state == State.CLOSING && !closeStarted) {
       closeStarted = true;
-      whenFlushed(channel::close);
+      whenFlushed(lingering ? channel::shutdownOutput : channel::close);
     }
   }
 
@@ -317,6 +327,11 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
         channel.close(); // Nothing is left to read, and writing has failed.
       } else if (state == State.OPEN) {
         protocol.eofReceived();
+      } else if (lingering) {
+        lingering = false;
+        if (closeStarted) {
+          whenFlushed(channel::close);
+        }
       }
     }
   }

@@ -121,4 +121,24 @@ class BackPressureTest {
           sending.await();
         });
   }
+
+  /**
+   * Each write is more than the kernel takes at once, and between them the channel wants nothing of
+   * the kernel.
+   */
+  @EachTransport
+  void afterThePeersEndOfStreamLargeWritesGetThroughOneAfterAnother(String transport) {
+    byte[] message = new byte[32 << 20];
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          peer.sendEof();
+          assertThat(peer.reader().read(1)).isEmpty();
+          for (int i = 0; i < 3; i++) {
+            OnLoop.passRounds(20);
+            peer.writer().write(message);
+            assertThat(peer.receive(message.length)).hasSize(message.length);
+          }
+        });
+  }
 }

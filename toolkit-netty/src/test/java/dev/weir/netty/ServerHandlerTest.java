@@ -45,7 +45,7 @@ class ServerHandlerTest {
   }
 
   private static int recurse(int depth) {
-    return recurse(depth + 1) + 1;
+    return depth < 0 ? depth : recurse(depth + 1) + 1;
   }
 
   private static <X extends Throwable> void raise(X failure) throws X {

@@ -31,6 +31,7 @@ class LaunchedClientTest {
   @BeforeEach
   void startBoth() throws IOException {
     listener = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    listener.setSoTimeout(30_000); // Should the client not come.
     client = LaunchedProgram.start("client", "--port", String.valueOf(listener.getLocalPort()));
   }
 
@@ -78,21 +79,25 @@ class LaunchedClientTest {
   void inputFasterThanTheServerIsHeldBackAndComesThroughWhole() throws Exception {
     String input = "A line of thirty characters...\n".repeat(200_000);
     CompletableFuture<Void> typing =
-        CompletableFuture.runAsync(() -> {
-          try (var out = client.input()) {
-            out.write(input.getBytes(UTF_8));
-          } catch (IOException e) {
-            throw new AssertionError(e);
-          }
-        }, THREADS);
+        CompletableFuture.runAsync(
+            () -> {
+              try (var out = client.input()) {
+                out.write(input.getBytes(UTF_8));
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            },
+            THREADS);
     CompletableFuture<Void> serving =
-        CompletableFuture.runAsync(() -> {
-          try (Socket server = listener.accept()) {
-            server.getInputStream().transferTo(server.getOutputStream());
-          } catch (IOException e) {
-            throw new AssertionError(e);
-          }
-        }, THREADS);
+        CompletableFuture.runAsync(
+            () -> {
+              try (Socket server = listener.accept()) {
+                server.getInputStream().transferTo(server.getOutputStream());
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            },
+            THREADS);
 
     assertThat(client.restOfOutput()).isEqualTo(input);
     assertThat(client.awaitExit()).isZero();

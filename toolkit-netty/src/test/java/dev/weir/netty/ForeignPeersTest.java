@@ -1,0 +1,115 @@
+package dev.weir.netty;
+
+import static dev.weir.netty.RawPeer.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.Connection;
+import dev.weir.stream.Server;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Future;
+import dev.weir.task.Task;
+import java.io.IOException;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Both ends of a connection are ours in the other tests; here one is not. */
+@Tag("slow")
+@ExtendWith(LeakCheck.class)
+class ForeignPeersTest {
+  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
+    for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
+      writer.write(chunk);
+    }
+  }
+
+  private static Server startEcho() throws IOException {
+    return Asyncio.startServer(ForeignPeersTest::echo, "127.0.0.1", 0);
+  }
+
+  private static String port(Server server) {
+    return String.valueOf(server.addresses().getFirst().getPort());
+  }
+
+  private static byte[] randomBytes(int length) {
+    byte[] bytes = new byte[length];
+    new Random(length).nextBytes(bytes);
+    return bytes;
+  }
+
+  @EachTransport
+  void theClientOfCPythonsAsyncioIsServed(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server = startEcho();
+              ForeignProgram client = ForeignProgram.python("asyncio_client.py", port(server))) {
+            assertThat(OnLoop.onWorker(client::nextLine).await()).isEqualTo("done");
+            assertThat(OnLoop.onWorker(client::awaitExit).await()).isZero();
+          }
+        });
+  }
+
+  @EachTransport
+  void theServerOfCPythonsAsyncioServesUs(String transport) {
+    byte[] message = randomBytes(1 << 20);
+    OnLoop.run(
+        transport,
+        () -> {
+          try (ForeignProgram server = ForeignProgram.python("asyncio_server.py")) {
+            int port = Integer.parseInt(OnLoop.onWorker(server::nextLine).await());
+            try (Connection connection = Asyncio.openConnection("127.0.0.1", port)) {
+              connection.writer().writeLine("hello");
+              assertThat(connection.reader().readLine()).isEqualTo(bytes("hello\n"));
+
+              Task<?> sending =
+                  Asyncio.createTask(() -> {
+                    connection.writer().write(message);
+                    connection.writer().writeEof();
+                  });
+              assertThat(connection.reader().readAll()).isEqualTo(message);
+              sending.await();
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void everythingNcSendsBeforeItsHalfCloseComesBack(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server = startEcho();
+              ForeignProgram nc = ForeignProgram.start("nc", "-N", "127.0.0.1", port(server))) {
+            assertComesBack(nc);
+          }
+        });
+  }
+
+  @EachTransport
+  void everythingSocatSendsBeforeItsHalfCloseComesBack(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server = startEcho();
+              ForeignProgram socat =
+                  ForeignProgram.start("socat", "-t10", "-", "TCP:127.0.0.1:" + port(server))) {
+            assertComesBack(socat);
+          }
+        });
+  }
+
+  private static void assertComesBack(ForeignProgram program) {
+    byte[] message = randomBytes(1 << 20);
+    Future<Object> sending =
+        OnLoop.onWorker(() -> {
+          program.input().write(message);
+          program.input().close();
+          return null;
+        });
+    assertThat(OnLoop.onWorker(program::allOutput).await()).isEqualTo(message);
+    sending.await();
+  }
+}
