@@ -90,9 +90,8 @@ public final class Connection implements AutoCloseable {
       connected.await(IOException.class);
     } catch (CancelledError e) {
       attempt.abandon();
-      protocol
-          .abortIfConnected(); // It may have been made in the round in which the task was
-                               // cancelled.
+      protocol.abortIfConnected(); // It may have been made in the round in which the task was
+      // cancelled.
       throw e;
     }
     return new Connection(protocol);
