@@ -142,8 +142,9 @@ class ServerHandlerTest {
             new Own("write", ServerHandlerTest::writeForEver),
             new Own("the first of two", ServerHandlerTest::rethrowAfterAnother),
             new Own(
-                "too long a line",
+                "abort",
                 (reader, writer) -> {
+                  reader.readExactly(1); // Not before the peer wrote, whose write would fail.
                   writer.abort();
                   reader.readUntil(RawPeer.bytes("never"));
                 }))
