@@ -5,7 +5,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
 /**
@@ -34,18 +33,8 @@ public final class EchoCommand {
     OneLineErrors errors = new OneLineErrors();
     return new CommandLine(new EchoCommand())
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionStrategy(EchoCommand::execute)
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors);
-  }
-
-  /**
-   * Sets logging up before there is a second thread: if two of them met in that, SLF4J would say so
-   * on standard error.
-   */
-  private static int execute(ParseResult parsed) {
-    boolean _ = System.getLogger("dev.weir").isLoggable(System.Logger.Level.ERROR);
-    return new CommandLine.RunLast().execute(parsed);
   }
 
   @Option(
