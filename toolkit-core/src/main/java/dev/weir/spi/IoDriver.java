@@ -47,8 +47,9 @@ public interface IoDriver {
   void wakeup();
 
   /**
-   * Aborts every connection, closes every listener, and gives back what the driver holds. Never
-   * blocks.
+   * Lets connections that were closed before go on sending for a bounded time, then ends every
+   * connection and listener and gives back what the driver holds. A connection with bytes unsent is
+   * reset, so that its peer does not take what was cut off for the whole.
    */
   void close();
 }

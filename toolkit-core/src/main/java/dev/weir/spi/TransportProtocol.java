@@ -26,7 +26,7 @@ public interface TransportProtocol {
   /**
    * The connection is gone. The last call, made exactly once.
    *
-   * @param cause null after an orderly end or after this side closed it
+   * @param cause null after an orderly end or after this side closed it; not after an abort
    */
   void connectionLost(@Nullable IOException cause);
 

@@ -186,8 +186,8 @@ public final class Server implements AutoCloseable {
 
   /**
    * Stops listening, gives handlers time to end, then aborts the connections that are left and
-   * cancels their handlers. Suspends until all are gone. If the task is cancelled meanwhile, they
-   * are aborted at once.
+   * cancels their handlers. Suspends until all are gone, or a second after that: a handler may hang
+   * on. If the task is cancelled meanwhile, they are aborted at once.
    *
    * @param grace how long handlers may take
    * @throws CancelledError if the task is cancelled

@@ -237,7 +237,7 @@ public final class StreamWriter implements AutoCloseable {
    * Suspends until the connection is closed. Corresponds to {@code wait_closed()}. It does not
    * close: before {@link #close} it simply waits.
    *
-   * @throws ConnectionResetException if the connection was lost rather than closed
+   * @throws ConnectionResetException if the connection was lost or aborted rather than closed
    */
   public void waitClosed() throws IOException {
     loop.ensureInTask("StreamWriter.waitClosed()");

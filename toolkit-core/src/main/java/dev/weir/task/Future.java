@@ -351,6 +351,13 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     }
   }
 
+  /**
+   * {@return what it is, without a word of the user's exception, whose message may be user code}
+   */
+  String label() {
+    return "Future";
+  }
+
   /** {@return the state in a word or two, for {@code toString}} */
   final String describeState() {
     return switch (state) {

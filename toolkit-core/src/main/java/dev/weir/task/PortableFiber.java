@@ -27,7 +27,10 @@ final class PortableFiber extends Fiber {
 
   private void run() {
     turn.await();
-    runBody();
-    portableCarrier.passTurn(null);
+    try {
+      runBody();
+    } finally {
+      portableCarrier.passTurn(null); // Whatever happened: a turn that is lost stops the loop.
+    }
   }
 }

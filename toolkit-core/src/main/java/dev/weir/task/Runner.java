@@ -2,7 +2,6 @@ package dev.weir.task;
 
 import dev.weir.spi.EngineProvider;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +20,7 @@ public final class Runner<T extends @Nullable Object> {
   private static final Duration STRAGGLER_TIMEOUT = Duration.ofSeconds(1);
 
   /** How long the loop's thread may take to end once nothing runs on it any more. */
-  private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
 
   private final Coroutine<T> main;
   private final RunOptions options;
@@ -30,6 +29,10 @@ public final class Runner<T extends @Nullable Object> {
 
   // On the loop until it is closed, then the caller's.
   private @Nullable Task<T> mainTask;
+
+  /** Why the main task is to be cancelled, if somebody said so before there was one. */
+  private @Nullable String cancelledEarly;
+
   private @Nullable Throwable supervisorFailure;
 
   private Runner(Coroutine<T> main, RunOptions options, EngineProvider engine) {
@@ -74,8 +77,7 @@ public final class Runner<T extends @Nullable Object> {
   }
 
   private T runToEnd() {
-    try (Signals signals =
-        options.handleSignals() ? Signals.handle(this::cancelMain) : Signals.NONE) {
+    try (Signals signals = handleSignals()) {
       loop.submitInternal(() -> loop.startInternalTask(this::supervise, "weir-runner"));
       boolean interrupted = awaitClosed();
       joinCarrier();
@@ -83,6 +85,15 @@ public final class Runner<T extends @Nullable Object> {
         Thread.currentThread().interrupt();
       }
       return outcome(signals);
+    }
+  }
+
+  private Signals handleSignals() {
+    try {
+      return options.handleSignals() ? Signals.handle(this::cancelMain) : Signals.NONE;
+    } catch (RuntimeException e) {
+      loop.submitInternal(loop::close); // It runs already.
+      throw e;
     }
   }
 
@@ -137,6 +148,8 @@ public final class Runner<T extends @Nullable Object> {
     loop.submitInternal(() -> {
       if (mainTask != null) {
         mainTask.requestCancel(reason);
+      } else {
+        cancelledEarly = reason;
       }
     });
   }
@@ -145,6 +158,9 @@ public final class Runner<T extends @Nullable Object> {
     try {
       Task<T> task = loop.createTask(main);
       mainTask = task;
+      if (cancelledEarly != null) {
+        task.requestCancel(cancelledEarly);
+      }
       Task<?> self = Objects.requireNonNull(Loop.currentTask());
       if (!task.isDone()) {
         self.suspendUntilDone(task);
@@ -162,20 +178,11 @@ public final class Runner<T extends @Nullable Object> {
   }
 
   private void endTasks(Task<?> self) {
-    List<Task<?>> left = loop.tasks.list();
-    for (Task<?> task : left) {
+    for (Task<?> task : loop.tasks.list()) {
       task.requestCancel(null);
     }
     if (!loop.tasks.awaitEmpty(self, options.shutdownTimeout())) {
       endStragglers(self);
-    }
-    for (Task<?> task : left) {
-      Throwable failure = task.failure();
-      if (failure != null) {
-        loop.callExceptionHandler(
-            new ExceptionContext(
-                "Exception in " + task + " while the loop was closing", failure, task, null));
-      }
     }
   }
 

@@ -19,11 +19,12 @@ final class Signals implements AutoCloseable {
   /**
    * Calls {@code onSignal} with a reason for every SIGINT and SIGTERM, on a thread of the JVM's.
    *
-   * @throws IllegalStateException if the module jdk.unsupported is missing
+   * @throws IllegalStateException if the module jdk.unsupported is missing, or the JVM keeps the
+   *     signals to itself
    */
   static Signals handle(Consumer<String> onSignal) {
+    Signals signals = new Signals();
     try {
-      Signals signals = new Signals();
       for (String name : List.of("INT", "TERM")) {
         Signal signal = new Signal(name);
         SignalHandler previous =
@@ -41,6 +42,10 @@ final class Signals implements AutoCloseable {
     } catch (NoClassDefFoundError e) {
       throw new IllegalStateException(
           "handleSignals needs the module jdk.unsupported: add it, or leave handleSignals off", e);
+    } catch (IllegalArgumentException e) {
+      signals.close();
+      throw new IllegalStateException(
+          "handleSignals does not work in this JVM (was it started with -Xrs?): leave it off", e);
     }
   }
 

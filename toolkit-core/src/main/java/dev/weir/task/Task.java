@@ -54,6 +54,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
    * Asks the task to end: a {@link CancelledError} is thrown where it waits, or at its next
    * suspension. A task that has not begun never does.
    *
+   * <p>A task that is in a blocking call of the JDK's gets it when that call has returned.
+   *
    * <p>It is a request. The task may clean up first, and may even go on, in which case it calls
    * {@link #uncancel}.
    *
@@ -193,6 +195,11 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     } else {
       complete(result);
     }
+  }
+
+  @Override
+  String label() {
+    return "Task '" + name + "'";
   }
 
   @Override

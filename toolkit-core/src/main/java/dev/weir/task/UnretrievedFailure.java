@@ -20,7 +20,7 @@ final class UnretrievedFailure {
   UnretrievedFailure(Future<?> future, Throwable failure) {
     this.loop = future.loop;
     this.description =
-        future.toString(); // Not the future: holding it would keep it reachable for ever.
+        future.label(); // Not the future: holding it would keep it reachable for ever.
     this.failure = failure;
     this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
   }

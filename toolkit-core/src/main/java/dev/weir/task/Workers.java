@@ -58,14 +58,17 @@ final class Workers {
   }
 
   private void complete(Future<?> outcome, Runnable completion) {
-    loop.submitInternal(() -> {
-      if (!outcome.isDone()) {
-        completion.run();
-      }
-    });
+    Runnable ifPending =
+        () -> {
+          if (!outcome.isDone()) {
+            completion.run();
+          }
+        };
+    // As a callback, though it is a step of the loop's own: a failure's message may be user code.
+    loop.carrier.submit(new Handle(loop, ifPending, false));
   }
 
-  /** Starts no more work; what runs may finish. */
+  /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
   void shutdown() {
     pool.shutdown();
   }

@@ -148,6 +148,22 @@ class RunnerTest {
   }
 
   @Test
+  void anInterruptThatCameBeforeCancelsMainAsWell() {
+    List<String> ran = new ArrayList<>();
+    Thread.currentThread().interrupt();
+
+    assertThatThrownBy(() ->
+            Loops.run(() -> {
+              Loop.running().sleep(LONG);
+              ran.add("slept");
+            }))
+        .isInstanceOf(CancelledError.class);
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(ran).isEmpty();
+  }
+
+  @Test
   void nothingIsLeftAfterManyRuns() throws InterruptedException {
     for (int i = 0; i < 100; i++) {
       Loops.run(() -> Loop.running().createTask(() -> Loop.running().callSoon(() -> {})).await());

@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.netty.channel.socket.ChannelOutputShutdownException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
@@ -50,7 +51,8 @@ final class NettyErrors {
     return new IOException("Cannot listen on " + where + ": " + cause.getMessage(), cause);
   }
 
-  static IOException ofConnection(Throwable cause) {
+  static IOException ofConnection(Throwable reported) {
+    Throwable cause = unwrapped(reported);
     if (says(cause, "reset")) {
       return new IOException("Connection reset by peer", cause);
     }
@@ -61,6 +63,24 @@ final class NettyErrors {
       return new SocketTimeoutException("The peer does not answer any more");
     }
     return new IOException("Connection lost: " + cause.getMessage(), cause);
+  }
+
+  /**
+   * {@return whether a write failed because the peer went away, so that what it sent before ends
+   * soon}
+   */
+  static boolean peerIsGone(Throwable cause) {
+    Throwable bare = unwrapped(cause);
+    return bare instanceof IOException
+        && (says(bare, "reset") || says(bare, "broken pipe") || says(bare, "timed out"));
+  }
+
+  /**
+   * {@return what the transport met, where Netty reports only the shutdown that follows from it}
+   */
+  private static Throwable unwrapped(Throwable cause) {
+    Throwable inner = cause.getCause();
+    return cause instanceof ChannelOutputShutdownException && inner != null ? inner : cause;
   }
 
   static String format(InetSocketAddress address) {

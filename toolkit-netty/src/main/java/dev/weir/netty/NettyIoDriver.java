@@ -8,7 +8,9 @@ import io.netty.channel.ManualIoEventLoop;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,9 @@ final class NettyIoDriver implements IoDriver {
 
   private static final int SPARE_CHUNKS_MAX = 256;
 
+  /** How long connections that were closed before the loop may go on sending when it ends. */
+  private static final long CLOSE_FLUSH_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private final NettyIo io;
   private final LoopContext loop;
   private final ManualIoEventLoop eventLoop;
@@ -36,6 +41,8 @@ final class NettyIoDriver implements IoDriver {
   private List<NettyTransport> dirty = new ArrayList<>();
   private List<NettyTransport> flushing = new ArrayList<>();
   private final ArrayDeque<byte[]> spareChunks = new ArrayDeque<>();
+  private final Set<NettyTransport> open = new HashSet<>();
+  private boolean closing;
 
   /**
    * The deadlines that Netty was told, the earliest on top. It is told one only if that is earlier
@@ -51,7 +58,7 @@ final class NettyIoDriver implements IoDriver {
         new ManualIoEventLoop((@Nullable Thread) null, io.newHandlerFactory()) {
           @Override
           protected boolean canBlock() {
-            return requests.isEmpty() && dirty.isEmpty() && loop.mayBlock();
+            return requests.isEmpty() && dirty.isEmpty() && (closing || loop.mayBlock());
           }
         };
     this.network = new NettyNetwork(io, this, loop);
@@ -97,8 +104,17 @@ final class NettyIoDriver implements IoDriver {
 
   @Override
   public void close() {
-    serveRequests();
-    flushDirty();
+    closing = true;
+    long deadlineNanos = nanoTime() + CLOSE_FLUSH_NANOS;
+    do {
+      serveRequests();
+      flushDirty();
+      if (open.stream().noneMatch(NettyTransport::isFlushing)) {
+        break;
+      }
+      eventLoop.run(Math.max(1, deadlineNanos - nanoTime()), 0);
+    } while (nanoTime() < deadlineNanos);
+    List.copyOf(open).forEach(NettyTransport::endWithLoop);
     eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
     while (!eventLoop.isTerminated()) {
       eventLoop.runNow();
@@ -133,6 +149,18 @@ final class NettyIoDriver implements IoDriver {
     }
   }
 
+  void opened(NettyTransport transport) {
+    open.add(transport);
+  }
+
+  void closed(NettyTransport transport) {
+    open.remove(transport);
+  }
+
+  void report(String message, Throwable exception) {
+    loop.report(message, exception);
+  }
+
   private void serveRequests() {
     for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
       request.run();
@@ -148,7 +176,13 @@ final class NettyIoDriver implements IoDriver {
     dirty = flushing;
     flushing = marked;
     for (NettyTransport transport : marked) {
-      transport.flush();
+      try {
+        transport.flush();
+      } catch (RuntimeException | Error e) {
+        // No memory for a buffer, say: that connection ends, and those behind it get their turn.
+        loop.report("Cannot send on " + transport, e);
+        transport.abort();
+      }
     }
     marked.clear();
   }

@@ -78,6 +78,13 @@ final class NettyNetwork implements Network {
         });
   }
 
+  private static int connectTimeoutMillis(Duration timeout) {
+    // Compared as durations first: toMillis() of a long one overflows.
+    return timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0
+        ? Integer.MAX_VALUE
+        : Math.max(1, (int) timeout.toMillis());
+  }
+
   private final class Connecting implements Attempt {
     private final InetSocketAddress remote;
     private final Duration timeout;
@@ -109,7 +116,7 @@ final class NettyNetwork implements Network {
         return;
       }
       channel = opened;
-      opened.config().setConnectTimeoutMillis(Math.clamp(timeout.toMillis(), 1, Integer.MAX_VALUE));
+      opened.config().setConnectTimeoutMillis(connectTimeoutMillis(timeout));
       NettyTransport transport = new NettyTransport(driver, opened, protocol);
       driver.eventLoop().register(opened);
       opened

@@ -223,6 +223,19 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   // --- The I/O fiber
 
+  /** {@return whether it was closed and is not done with sending} */
+  boolean isFlushing() {
+    return state == State.CLOSING && !aborted && writeBufferSize() > 0;
+  }
+
+  /** Ends a connection whose loop ends: by a reset if that cuts something off. */
+  void endWithLoop() {
+    if (writeBufferSize() > 0) {
+      aborted = true;
+      resetAndClose();
+    }
+  }
+
   /** Does what tasks asked for since the last round. */
   void flush() {
     dirty = false;
@@ -303,6 +316,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     localAddress = channel.localAddress();
     remoteAddress = channel.remoteAddress();
     state = State.OPEN;
+    driver.opened(this);
     protocol.connectionMade(this);
   }
 
@@ -343,9 +357,18 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    boolean writing = failure == null && channel.isOutputShutdown() && !eofWritten && !eofReceived;
+    boolean writing =
+        failure == null
+            && NettyErrors.peerIsGone(cause)
+            && channel.isOutputShutdown()
+            && !eofWritten
+            && !eofReceived;
     if (failure == null) {
       failure = NettyErrors.ofConnection(cause);
+    }
+    if (!(cause instanceof IOException)) {
+      driver.report(
+          "Error on the connection with " + remoteAddress, cause); // No doing of the peer's.
     }
     if (writing) {
       // Read on to the end, which is near: what the peer had sent before it went away counts.
@@ -363,6 +386,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       return;
     }
     state = State.CLOSED;
+    driver.closed(this);
     dropStaged();
     IOException cause = failure;
     if (cause == null && aborted) {

@@ -75,6 +75,19 @@ class OpenConnectionTest {
   }
 
   @EachTransport
+  void theLongestTimeoutThereIsConnects(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            ConnectOptions patient =
+                ConnectOptions.defaults().withConnectTimeout(Duration.ofSeconds(Long.MAX_VALUE));
+            Asyncio.openConnection("127.0.0.1", listener.getLocalPort(), patient).close();
+          }
+        });
+  }
+
+  @EachTransport
   void aCancelledConnectIsGivenUp(String transport) {
     OnLoop.run(
         transport,

@@ -1,0 +1,73 @@
+package dev.weir.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.Connection;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What becomes of connections when their loop ends under them. */
+@ExtendWith(LeakCheck.class)
+class LoopEndTest {
+  /** More than the kernel takes while nobody reads. */
+  private static final byte[] MESSAGE = new byte[64 << 20];
+
+  @EachTransport
+  void whatWasWrittenBeforeTheConnectionWasClosedStillArrives(String transport) throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      FutureTask<Integer> receiving = receiveAll(listener);
+
+      OnLoop.run(
+          transport,
+          () -> {
+            try (Connection connection =
+                Asyncio.openConnection("127.0.0.1", listener.getLocalPort())) {
+              connection.writer().write(MESSAGE);
+            }
+          });
+
+      assertThat(receiving.get()).isEqualTo(MESSAGE.length);
+    }
+  }
+
+  @EachTransport
+  void aConnectionThatWasNotClosedIsResetIfThatCutsSomethingOff(String transport) throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Socket[] accepted = new Socket[1];
+      OnLoop.run(
+          transport,
+          () -> {
+            Connection connection = Asyncio.openConnection("127.0.0.1", listener.getLocalPort());
+            accepted[0] = listener.accept();
+            connection.writer().write(MESSAGE);
+            OnLoop.passRounds(3);
+          });
+
+      try (Socket peer = accepted[0]) {
+        assertThatThrownBy(() -> peer.getInputStream().readAllBytes())
+            .isInstanceOf(SocketException.class)
+            .hasMessageContaining("reset");
+      }
+    }
+  }
+
+  private static FutureTask<Integer> receiveAll(ServerSocket listener) {
+    FutureTask<Integer> receiving =
+        new FutureTask<>(() -> {
+          try (Socket peer = listener.accept()) {
+            return peer.getInputStream().readAllBytes().length;
+          } catch (IOException e) {
+            return -1;
+          }
+        });
+    Thread.ofPlatform().daemon().start(receiving);
+    return receiving;
+  }
+}
