@@ -8,12 +8,26 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.task.Action;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
+import dev.weir.task.DoneAndPending;
+import dev.weir.task.Future;
+import dev.weir.task.Futures;
 import dev.weir.task.Loop;
+import dev.weir.task.Outcome;
+import dev.weir.task.ReturnWhen;
 import dev.weir.task.RunOptions;
 import dev.weir.task.Runner;
 import dev.weir.task.Task;
+import dev.weir.task.TaskOptions;
+import dev.weir.task.Timeout;
+import dev.weir.task.TimeoutException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +49,7 @@ public final class Asyncio {
    * @return what {@code main} returned
    */
   public static <T extends @Nullable Object> T run(Coroutine<T> main) {
-    return Runner.run(main, RunOptions.defaults());
+    return run(main, RunOptions.defaults());
   }
 
   /**
@@ -43,7 +57,7 @@ public final class Asyncio {
    * RunOptions)}.
    */
   public static void run(Action main) {
-    Runner.run(main, RunOptions.defaults());
+    run(main, RunOptions.defaults());
   }
 
   /**
@@ -51,7 +65,8 @@ public final class Asyncio {
    * Corresponds to {@code asyncio.run}. Any thread may call it that is not on a loop.
    *
    * <p>Tasks that are left when {@code main} ends are cancelled and waited for. Interrupting the
-   * calling thread cancels the main task.
+   * calling thread cancels the main task, and so does the exit of the JVM, which waits for the end
+   * ({@link RunOptions#exitTimeout}).
    *
    * <p>What {@code main} throws is thrown as it is, checked exceptions included, although none is
    * declared.
@@ -63,7 +78,10 @@ public final class Asyncio {
    * @throws IllegalStateException on a loop, which it would block
    */
   public static <T extends @Nullable Object> T run(Coroutine<T> main, RunOptions options) {
-    return Runner.run(main, options);
+    Objects.requireNonNull(main, "main");
+    try (Runner runner = new Runner(options)) {
+      return runner.run(main);
+    }
   }
 
   /**
@@ -71,7 +89,10 @@ public final class Asyncio {
    * RunOptions)}.
    */
   public static void run(Action main, RunOptions options) {
-    Runner.run(main, options);
+    Objects.requireNonNull(main, "main");
+    try (Runner runner = new Runner(options)) {
+      runner.run(main);
+    }
   }
 
   /**
@@ -81,11 +102,22 @@ public final class Asyncio {
     return Loop.running();
   }
 
+  /**
+   * Opens a loop to be run, stopped and closed by hand. Corresponds to {@code new_event_loop()}.
+   * Any thread.
+   */
+  public static Loop newLoop() {
+    return Loop.open(RunOptions.defaults());
+  }
+
   // --- Tasks
 
   /**
    * Makes a task that runs {@code coroutine} beside the caller, beginning in the loop's next round.
    * Corresponds to {@code create_task(coro)}. Also from a callback.
+   *
+   * <p>The loop holds the task until it is done. A failure that nobody awaits is reported to the
+   * loop's exception handler.
    */
   public static <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine) {
     return Loop.running().createTask(coroutine);
@@ -95,6 +127,15 @@ public final class Asyncio {
   public static <T extends @Nullable Object> Task<T> createTask(
       Coroutine<T> coroutine, String name) {
     return Loop.running().createTask(coroutine, name);
+  }
+
+  /**
+   * Makes a task with a name or a context of its own, or that begins at once; see {@link
+   * #createTask(Coroutine)}.
+   */
+  public static <T extends @Nullable Object> Task<T> createTask(
+      Coroutine<T> coroutine, TaskOptions options) {
+    return Loop.running().createTask(coroutine, options);
   }
 
   /**
@@ -109,10 +150,34 @@ public final class Asyncio {
     return Loop.running().createTask(action, name);
   }
 
+  /** Makes a task as {@code options} say; see {@link #createTask(Coroutine, TaskOptions)}. */
+  public static Task<@Nullable Void> createTask(Action action, TaskOptions options) {
+    return Loop.running().createTask(action, options);
+  }
+
+  /**
+   * Makes a task that nobody needs to wait for: a failure is reported to the loop's exception
+   * handler at once. Asyncio has no such call; its users lose tasks of which they keep no
+   * reference, and their failures. Also from a callback.
+   */
+  public static void background(Action action) {
+    Loop.running().background(action);
+  }
+
   /** {@return the task that calls, or null in a callback} Corresponds to {@code current_task()}. */
   public static @Nullable Task<?> currentTask() {
     return Loop.currentTask();
   }
+
+  /**
+   * {@return the tasks of the running loop that are not done, in the order of their making}
+   * Corresponds to {@code all_tasks()}. Also from a callback.
+   */
+  public static Set<Task<?>> allTasks() {
+    return Loop.running().allTasks();
+  }
+
+  // --- Waiting
 
   /**
    * Suspends for {@code delay}, and lets other tasks run meanwhile. Zero or less lets everything
@@ -122,6 +187,256 @@ public final class Asyncio {
    */
   public static void sleep(Duration delay) {
     Loop.running().sleep(delay);
+  }
+
+  /**
+   * Suspends for {@code delay}, as {@link #sleep(Duration)}. Corresponds to {@code sleep(delay,
+   * result)}.
+   *
+   * @return {@code result}
+   */
+  public static <T extends @Nullable Object> T sleep(Duration delay, T result) {
+    Loop.running().sleep(delay);
+    return result;
+  }
+
+  /**
+   * Suspends until everything that is ready now has run. Corresponds to {@code sleep(0)}.
+   *
+   * @throws CancelledError if the task is cancelled
+   */
+  public static void yieldNow() {
+    Loop.running().yieldNow();
+  }
+
+  /**
+   * Runs coroutines side by side, a task each. Corresponds to {@code gather(*coros)}.
+   *
+   * @return completes with the results in the order of the arguments, or with the first failure;
+   *     see {@link #gather(Collection)}
+   */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // The array is only read.
+  public static <T extends @Nullable Object> Future<List<T>> gather(
+      Coroutine<? extends T>... coroutines) {
+    return Futures.gather(Futures.createTasks(coroutines));
+  }
+
+  /**
+   * Waits for futures together. Corresponds to {@code gather(*futures)}. Also from a callback.
+   *
+   * <p>The first failure, or cancellation of a future, is the failure of the whole at once; the
+   * other futures go on, and a later failure of theirs is reported to the loop's exception handler
+   * unless somebody asks for it. Cancelling what is returned cancels every future that is not done,
+   * and it fails with a {@link CancelledError} when they have ended; it is never {@code
+   * cancelled()} itself. A future that is given twice is waited for once, and its result stands
+   * twice in the list.
+   *
+   * @return completes with the results in the order of the futures; at once if there are none
+   * @throws IllegalArgumentException if a future is another loop's
+   */
+  public static <T extends @Nullable Object> Future<List<T>> gather(
+      Collection<? extends Future<? extends T>> futures) {
+    return Futures.gather(futures);
+  }
+
+  /**
+   * Runs coroutines side by side, and waits until all have ended, well or not. Corresponds to
+   * {@code gather(*coros, return_exceptions=True)}.
+   *
+   * @return completes with their outcomes in the order of the arguments; see {@link
+   *     #gatherOutcomes(Collection)}
+   */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // The array is only read.
+  public static <T extends @Nullable Object> Future<List<Outcome<T>>> gatherOutcomes(
+      Coroutine<? extends T>... coroutines) {
+    return Futures.gatherOutcomes(Futures.createTasks(coroutines));
+  }
+
+  /**
+   * Waits until all futures are done, well or not. Corresponds to {@code gather(*futures,
+   * return_exceptions=True)}. Also from a callback.
+   *
+   * <p>Cancelling what is returned cancels every future that is not done, and it fails with a
+   * {@link CancelledError} when they have ended.
+   *
+   * @return completes with the outcomes in the order of the futures
+   * @throws IllegalArgumentException if a future is another loop's
+   */
+  public static <T extends @Nullable Object> Future<List<Outcome<T>>> gatherOutcomes(
+      Collection<? extends Future<? extends T>> futures) {
+    return Futures.gatherOutcomes(futures);
+  }
+
+  /** Suspends until all futures are done; see {@link #wait(Collection, ReturnWhen, Duration)}. */
+  public static <F extends Future<?>> DoneAndPending<F> wait(Collection<F> futures) {
+    return Futures.wait(futures, ReturnWhen.ALL_COMPLETED, null);
+  }
+
+  /** Suspends until enough is done; see {@link #wait(Collection, ReturnWhen, Duration)}. */
+  public static <F extends Future<?>> DoneAndPending<F> wait(
+      Collection<F> futures, ReturnWhen returnWhen) {
+    return Futures.wait(futures, returnWhen, null);
+  }
+
+  /**
+   * Suspends until as many futures are done as {@code returnWhen} says, or {@code timeout} is over,
+   * which is no error. Does not suspend if that is so already. Cancels nothing, also when the
+   * calling task is cancelled. Corresponds to {@code wait(fs, timeout=, return_when=)}.
+   *
+   * @param timeout null for none
+   * @return which are done and which are not
+   * @throws CancelledError if the task is cancelled
+   * @throws IllegalArgumentException if there is no future, or one is another loop's
+   */
+  public static <F extends Future<?>> DoneAndPending<F> wait(
+      Collection<F> futures, ReturnWhen returnWhen, @Nullable Duration timeout) {
+    return Futures.wait(futures, returnWhen, timeout);
+  }
+
+  /**
+   * Suspends while {@code coroutine} runs, in the calling task, and cancels it when {@code timeout}
+   * is over. Corresponds to {@code wait_for(aw, timeout)}.
+   *
+   * <p>On timeout it waits until the work has ended; if that returns a value or fails for another
+   * reason nevertheless, so does this call. What the work throws is thrown as it is.
+   *
+   * @param timeout null for none; with zero or less the work does not begin
+   * @return what the work returned
+   * @throws TimeoutException if the timeout is over and the work was cancelled
+   * @throws CancelledError if the task is cancelled, and with it the work
+   */
+  public static <T extends @Nullable Object> T waitFor(
+      Coroutine<T> coroutine, @Nullable Duration timeout) throws TimeoutException {
+    return Futures.waitFor(coroutine, timeout);
+  }
+
+  /**
+   * Suspends until {@code future} is done, and cancels it when {@code timeout} is over; see {@link
+   * #waitFor(Coroutine, Duration)}.
+   */
+  public static <T extends @Nullable Object> T waitFor(Future<T> future, @Nullable Duration timeout)
+      throws TimeoutException {
+    return Futures.waitFor(future, timeout);
+  }
+
+  /**
+   * The futures in the order in which they get done; see {@link #asCompleted(Collection,
+   * Duration)}.
+   */
+  public static <F extends Future<?>> Iterable<F> asCompleted(Collection<F> futures) {
+    return Futures.asCompleted(futures, null);
+  }
+
+  /**
+   * The futures in the order in which they get done: iterating suspends until the next one is, and
+   * returns it. Corresponds to {@code as_completed(fs, timeout=)}, used with {@code async for}. Can
+   * be iterated once; ending early cancels nothing.
+   *
+   * <p>Once {@code timeout} is over, counted from this call, iterating throws an {@link
+   * java.io.UncheckedIOException} with a {@link TimeoutException} for every future that was not
+   * done.
+   *
+   * @param timeout null for none
+   * @throws IllegalArgumentException if a future is another loop's
+   */
+  public static <F extends Future<?>> Iterable<F> asCompleted(
+      Collection<F> futures, @Nullable Duration timeout) {
+    return Futures.asCompleted(futures, timeout);
+  }
+
+  /**
+   * Protects {@code future} from the cancellation of whoever waits for it: the future returned can
+   * be cancelled, and {@code future} goes on. Corresponds to {@code shield(aw)}. Also from a
+   * callback.
+   *
+   * <p>If {@code future} fails after that, it is reported to the loop's exception handler.
+   *
+   * @return follows {@code future}; the same if that is done already
+   */
+  public static <T extends @Nullable Object> Future<T> shield(Future<T> future) {
+    return Futures.shield(future);
+  }
+
+  /**
+   * Makes a scope that cancels its body after {@code delay}, counted from this call; null for no
+   * deadline. Corresponds to {@code timeout(delay)}.
+   *
+   * <pre>{@code
+   * Asyncio.timeout(Duration.ofSeconds(5)).run(timeout -> exchange(connection));
+   * }</pre>
+   */
+  public static Timeout timeout(@Nullable Duration delay) {
+    return Timeout.after(delay);
+  }
+
+  /**
+   * Makes a scope that cancels its body at {@code when}, by {@link Loop#time}; null for no
+   * deadline. Corresponds to {@code timeout_at(when)}.
+   */
+  public static Timeout timeoutAt(@Nullable Duration when) {
+    return Timeout.at(when);
+  }
+
+  /**
+   * Runs {@code body} and makes sure that nothing else ran on the loop meanwhile: an await inside
+   * throws, and so does this call if the body parked in blocking code of the JDK's. It is a check,
+   * not a lock. Asyncio needs no such call, because there only {@code await} suspends.
+   *
+   * @return what {@code body} returned; what it threw is thrown as it is
+   * @throws IllegalStateException outside a task; from an await inside; and after the body, if it
+   *     parked, with the stack of where it did as the cause
+   */
+  public static <T extends @Nullable Object> T exclusive(Coroutine<T> body) {
+    return Loop.running().exclusive(body);
+  }
+
+  /**
+   * Runs {@code body} and makes sure that it does not suspend; see {@link #exclusive(Coroutine)}.
+   */
+  public static void exclusive(Action body) {
+    Loop.running().exclusive(body);
+  }
+
+  // --- Threads
+
+  /**
+   * Suspends until {@code work} has run on a thread of the loop's default executor, in a copy of
+   * the caller's context. For what would block the loop: files, computing, native calls.
+   * Corresponds to {@code to_thread(func)}.
+   *
+   * @return what {@code work} returned; what it threw is thrown as it is
+   * @throws CancelledError if the task is cancelled; the thread goes on
+   */
+  public static <T extends @Nullable Object> T toThread(Coroutine<T> work) {
+    return Loop.running().toThread(work);
+  }
+
+  /** Suspends until {@code work} has run on another thread; see {@link #toThread(Coroutine)}. */
+  public static void toThread(Action work) {
+    Loop.running().toThread(work);
+  }
+
+  /**
+   * Runs {@code coroutine} as a task of {@code loop}. For threads that are not on that loop; any
+   * may call it. Corresponds to {@code run_coroutine_threadsafe(coro, loop)}.
+   *
+   * @return follows the task; cancelling it cancels the task, and a cancelled task cancels it
+   * @throws IllegalStateException if the loop is closed
+   */
+  public static <T extends @Nullable Object> CompletableFuture<T> runCoroutineThreadsafe(
+      Coroutine<T> coroutine, Loop loop) {
+    return Futures.runCoroutineThreadsafe(coroutine, loop);
+  }
+
+  /**
+   * Makes a future that follows {@code stage}, so that it can be awaited. Cancelling it cancels the
+   * stage. Corresponds to {@code wrap_future(future)}; the way back is {@link
+   * Future#toCompletableFuture}. Also from a callback.
+   */
+  public static <T extends @Nullable Object> Future<T> wrapFuture(CompletionStage<T> stage) {
+    return Loop.running().wrapFuture(stage);
   }
 
   // --- Streams

@@ -44,6 +44,12 @@ class ArchitectureTest {
   private static final DescribedPredicate<JavaClass> THROWABLE =
       describe("throwable", type -> type.isAssignableTo(Throwable.class));
 
+  /** What users make themselves, as they do in asyncio. */
+  private static final DescribedPredicate<JavaClass> MADE_BY_USERS =
+      describe(
+          "made by users",
+          type -> Set.of("Runner", "TaskGroup", "ContextVar").contains(type.getSimpleName()));
+
   private static final JavaClasses CORE =
       new ClassFileImporter().importPath(Path.of("target", "classes"));
 
@@ -103,6 +109,8 @@ class ArchitectureTest {
         .areDeclaredInClassesThat(describe("no record", type -> !type.isRecord()))
         .and()
         .areDeclaredInClassesThat(DescribedPredicate.not(THROWABLE))
+        .and()
+        .areDeclaredInClassesThat(DescribedPredicate.not(MADE_BY_USERS))
         .should()
         .notBePublic()
         .allowEmptyShould(true)

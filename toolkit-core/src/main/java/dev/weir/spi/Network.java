@@ -25,7 +25,7 @@ public interface Network {
       InetSocketAddress remote,
       Duration timeout,
       TransportProtocol protocol,
-      Outcome<Transport> outcome);
+      Completion<Transport> outcome);
 
   /**
    * Starts to listen.
@@ -42,10 +42,10 @@ public interface Network {
       int backlog,
       boolean reuseAddress,
       Supplier<TransportProtocol> acceptor,
-      Outcome<Listener> outcome);
+      Completion<Listener> outcome);
 
   /** Receives how an operation ended: exactly one call, on the I/O fiber. */
-  interface Outcome<T> {
+  interface Completion<T> {
     /** The operation succeeded. */
     void succeeded(T value);
 

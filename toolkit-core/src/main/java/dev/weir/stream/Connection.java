@@ -1,7 +1,7 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Network.Attempt;
-import dev.weir.spi.Network.Outcome;
+import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
@@ -69,7 +69,7 @@ public final class Connection implements AutoCloseable {
                 address,
                 options.connectTimeout(),
                 protocol,
-                new Outcome<Transport>() {
+                new Completion<Transport>() {
                   @Override
                   public void succeeded(Transport transport) {
                     if (connected.done()) {

@@ -1,13 +1,15 @@
 package dev.weir.stream;
 
+import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Network.Listener;
-import dev.weir.spi.Network.Outcome;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
+import dev.weir.task.Context;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
+import dev.weir.task.TaskOptions;
 import dev.weir.task.TimerHandle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,6 +39,10 @@ public final class Server implements AutoCloseable {
   private final Loop loop;
   private final ConnectionHandler handler;
   private final ServerOptions options;
+
+  /** The starter's: each handler runs in a copy of it. */
+  private final Context context = Context.copyOfCurrent();
+
   private final List<Listener> listeners = new ArrayList<>();
   private final Set<ServedConnection> connections = new LinkedHashSet<>();
   private final List<Future<@Nullable Void>> closeWaiters = new ArrayList<>();
@@ -95,7 +101,7 @@ public final class Server implements AutoCloseable {
             options.backlog(),
             options.reuseAddress(),
             ServedConnection::new,
-            new Outcome<Listener>() {
+            new Completion<Listener>() {
               @Override
               public void succeeded(Listener listener) {
                 if (listening.done()) {
@@ -273,7 +279,7 @@ public final class Server implements AutoCloseable {
         return;
       }
       connections.add(this);
-      task = loop.createTask(this::serve);
+      task = loop.createTask(this::serve, TaskOptions.defaults().withContext(context.copy()));
       // And not a finally in serve(): a task that is cancelled before its first step never gets
       // there.
       task.addDoneCallback(ended -> handlerEnded());
@@ -328,6 +334,7 @@ public final class Server implements AutoCloseable {
               "Exception in the handler of the connection from " + transport().remoteAddress(),
               bare,
               task,
+              null,
               null));
     }
 

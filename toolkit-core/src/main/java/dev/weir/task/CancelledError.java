@@ -17,6 +17,17 @@ public final class CancelledError extends Error {
    * @param message what the one who cancelled had to say, if anything
    */
   public CancelledError(@Nullable String message) {
-    super(message);
+    this(message, null);
+  }
+
+  /**
+   * Creates an error.
+   *
+   * @param message what the one who cancelled had to say, if anything
+   * @param cause how the cancellation showed itself, if otherwise: an {@link InterruptedException},
+   *     say
+   */
+  public CancelledError(@Nullable String message, @Nullable Throwable cause) {
+    super(message, cause);
   }
 }

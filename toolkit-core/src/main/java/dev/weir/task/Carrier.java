@@ -5,24 +5,32 @@ import dev.weir.spi.IoDriver;
 import dev.weir.spi.LoopContext;
 import java.util.ArrayDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A loop's own platform thread, and the order in which everything on the loop runs.
  *
  * <pre>
- * forever
- *   move what other threads submitted into the ready queue
- *   take every step that was ready when this round began, first in, first out
- *   poll: send what was written, handle I/O, append the timers that are due;
- *     block only if nothing is ready
+ * until the loop is stopped
+ *   poll: send what was written, handle I/O; block only if nothing is ready
+ *   append the timers that are due, and what other threads submitted, to the ready queue
+ *   take every step that is ready now, first in, first out
  * </pre>
  *
  * <p>Steps made ready during a round wait for the next, so that I/O is polled in between and no
- * task can starve it. <em>The turn</em> is the right to run; one thread holds it at a time. The two
- * subclasses differ in how it travels.
+ * task can starve it. While steps are ready and nothing is to be sent, the poll is left out if
+ * there was one within the last {@link #POLL_INTERVAL_NANOS}: it would cost more than a step.
+ *
+ * <p><em>The turn</em> is the right to run; one thread holds it at a time. The two subclasses
+ * differ in how it travels. While the loop is stopped, the thread that opened it or ran it last
+ * holds the turn.
  */
 abstract sealed class Carrier implements LoopContext permits MountedCarrier, PortableCarrier {
+  /** How long I/O may wait for tasks that keep each other ready. */
+  private static final long POLL_INTERVAL_NANOS = 50_000;
+
   /** Idle callback fibers beyond these end. More than one is idle only after callbacks parked. */
   private static final int IDLE_CALLBACK_FIBERS = 4;
 
@@ -39,6 +47,14 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
 
   private volatile boolean terminated;
 
+  /** The thread that waits for the run to end; null while the loop is stopped. */
+  private final AtomicReference<@Nullable Thread> runner = new AtomicReference<>();
+
+  /** Whether the run is to end with the round under way, or the next run after its first. */
+  private volatile boolean stopping;
+
+  private volatile boolean closing;
+
   /**
    * The thread that holds the turn. Other threads read it without synchronisation, and only to
    * compare it with themselves: a thread sees its own name here only if it holds the turn, because
@@ -54,20 +70,38 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** How many steps of this round are still to be taken. */
   int roundRemaining;
 
+  /** Counts the steps taken. The watchdog reads it, without synchronisation. */
+  int steps;
+
+  /** Whether to report tasks that park in code that is none of Weir's. */
+  boolean watchParks;
+
+  /** Whether a run is under way, as the carrier thread sees it. */
+  private boolean runEntered;
+
+  /** What ends the run with an exception, if anything does. */
+  private @Nullable Throwable runFailure;
+
+  /** Whether a poll is needed soon, because there is something to send. */
+  private boolean ioPending;
+
+  /** When the first round since the last poll ended; 0 if none has. */
+  private long unpolledSinceNanos;
+
   private final ArrayDeque<CallbackRunner> idleCallbackRunners = new ArrayDeque<>();
-  private boolean closing;
 
   Carrier(Loop loop, String name, EngineProvider engine, String transport) {
     this.loop = loop;
     this.driver = engine.open(transport, this);
-    this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
+    this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::carry);
+    this.turnHolder = Thread.currentThread();
   }
 
   /** Makes a fiber that has not started; {@link Fiber#wake} starts it. */
   abstract Fiber newFiber(String name, @Nullable Task<?> task, Runnable body);
 
   /** The carrier thread's life. */
-  abstract void run();
+  abstract void carry();
 
   /**
    * Makes sure that a step submitted just now is not slept over. Any thread; must not block or
@@ -99,10 +133,138 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     }
   }
 
+  // --- Running and stopping
+
+  /**
+   * Runs the loop until it is stopped; the calling thread waits, and holds the turn afterwards.
+   *
+   * @param onInterrupt called when the calling thread is interrupted; its interrupt is set again in
+   *     the end
+   * @throws IllegalStateException if another thread runs the loop
+   */
+  final void run(Runnable onInterrupt) {
+    Thread caller = Thread.currentThread();
+    if (!runner.compareAndSet(null, caller)) {
+      throw new IllegalStateException(
+          loop + " runs already: stop() it first, or use a loop of your own");
+    }
+    LockSupport.unpark(thread);
+    boolean interrupted = false;
+    while (runner.get() == caller) {
+      LockSupport.park(this);
+      if (Thread.interrupted()) {
+        interrupted = true;
+        onInterrupt.run();
+      }
+    }
+    if (interrupted) {
+      caller.interrupt();
+    }
+    Throwable failure = runFailure;
+    if (failure != null) {
+      runFailure = null;
+      throw Sneaky.rethrow(failure);
+    }
+  }
+
+  /**
+   * Makes the calling thread the holder of the turn, which a thread that ran the loop before may
+   * have left.
+   *
+   * @throws IllegalStateException if the loop runs
+   */
+  final void claimStopped() {
+    if (running()) {
+      throw new IllegalStateException(loop + " runs: stop() it first");
+    }
+    turnHolder = Thread.currentThread();
+  }
+
+  /** Ends the run when the round under way has ended. Any thread. */
+  final void stop() {
+    stopping = true;
+    wakeup();
+  }
+
+  /** Ends the run at once with an exception. Called on the loop. */
+  final void abort(Throwable failure) {
+    if (runFailure == null) {
+      runFailure = failure;
+    }
+    stopping = true;
+    roundRemaining = 0;
+  }
+
+  final boolean running() {
+    return runner.get() != null;
+  }
+
+  /** Whether the run ends here. Called by the carrier thread between two rounds. */
+  final boolean runEnds() {
+    return stopping && !closing;
+  }
+
+  /**
+   * Waits for the next run, or for the end. Called by the carrier thread, which gives the turn to
+   * the thread whose run ended.
+   */
+  final void awaitRun() {
+    Thread waiting = runEntered ? runner.get() : null;
+    if (waiting != null) {
+      runEntered = false;
+      stopping = false;
+      turnHolder = waiting;
+      runner.set(null);
+      LockSupport.unpark(waiting);
+    }
+    while (runner.get() == null && !closing) {
+      LockSupport.park(this);
+      Thread.interrupted(); // A leftover interrupt would turn the wait into a spin.
+    }
+    runEntered = true;
+    turnHolder = null;
+    unpolledSinceNanos = 0;
+  }
+
+  /**
+   * Begins another round without a poll, if something is ready and the last poll was not long ago.
+   * Called by the holder of the turn at the end of a round.
+   *
+   * @return whether a round began
+   */
+  final boolean beginRoundUnpolled() {
+    if (ioPending || stopping || closing) {
+      return false;
+    }
+    takeSubmitted();
+    if (ready.isEmpty()) {
+      return false;
+    }
+    long nowNanos = System.nanoTime();
+    if (unpolledSinceNanos == 0) {
+      unpolledSinceNanos = nowNanos;
+    } else if (nowNanos - unpolledSinceNanos > POLL_INTERVAL_NANOS) {
+      return false;
+    }
+    beginRound();
+    return true;
+  }
+
+  /** Makes what is ready now the round. */
+  final void beginRound() {
+    if (timers.size() > 0) {
+      timers.expire(driver.nanoTime(), ready::add);
+    }
+    takeSubmitted();
+    roundRemaining = ready.size();
+  }
+
   // --- The I/O fiber
 
-  /** One poll, and the timers that came due meanwhile. */
+  /** Sends, and handles the I/O that is ready. */
   final void pollOnce() {
+    ioPending = false;
+    unpolledSinceNanos = 0;
     try {
       driver.poll(timers.nextDeadlineNanos());
     } catch (Throwable e) {
@@ -112,16 +274,13 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     if (polling) {
       polling = false;
     }
-    if (timers.size() > 0) {
-      timers.expire(driver.nanoTime(), ready::add);
-    }
   }
 
   @Override
   public final boolean mayBlock() {
     // First announce, then look: a submitter first queues, then looks whether we announced.
     polling = true;
-    return ready.isEmpty() && submitted.isEmpty() && !closing;
+    return ready.isEmpty() && submitted.isEmpty() && !stopping && !closing;
   }
 
   final boolean polling() {
@@ -130,6 +289,14 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
 
   @Override
   public final void ioRequested() {
+    ioPending = true;
+    if (polling) {
+      driver.wakeup();
+    }
+  }
+
+  /** Notes a new deadline: a poll that sleeps towards a later one must start anew. */
+  final void deadlineAdded() {
     if (polling) {
       driver.wakeup();
     }
@@ -138,13 +305,16 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   @Override
   public final void report(String message, Throwable exception) {
     // The handler is user code and may park, which the I/O fiber must not.
-    loop.callSoon(() -> loop.callExceptionHandler(ExceptionContext.of(message, exception)));
+    loop.enqueueCallback(() -> loop.callExceptionHandler(ExceptionContext.of(message, exception)));
   }
 
   /** {@return whether the I/O fiber has to go on polling} */
   final boolean open() {
     return !closing || !ready.isEmpty() || !submitted.isEmpty();
   }
+
+  /** {@return whether the calling fiber can be queued, as every one can but the I/O fiber} */
+  abstract boolean canRequeue(Fiber fiber);
 
   // --- Callbacks
 
@@ -171,6 +341,8 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
         Handle callback = next;
         next = null;
         for (; callback != null; callback = nextCallbackOfRound()) {
+          fiber.context = callback.context();
+          fiber.context.restoreCarried();
           callback.run();
         }
         if (closing || idleCallbackRunners.size() >= IDLE_CALLBACK_FIBERS) {
@@ -185,6 +357,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     private @Nullable Handle nextCallbackOfRound() {
       if (roundRemaining > 0 && ready.peek() instanceof Handle callback) {
         roundRemaining--;
+        steps++;
         ready.remove();
         return callback;
       }
@@ -194,14 +367,15 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
 
   // --- The end
 
-  /** Ends the loop as soon as nothing is ready any more. Called on the loop. */
+  /** Ends the loop as soon as nothing is ready any more. Called by the holder of the turn. */
   final void close() {
-    closing = true;
     for (CallbackRunner runner : idleCallbackRunners) {
       runner.fiber.wake(); // With nothing to run, it ends.
     }
     idleCallbackRunners.clear();
-    ioRequested();
+    closing = true; // From here on the turn may be the carrier's.
+    wakeup();
+    LockSupport.unpark(thread);
   }
 
   /**

@@ -9,15 +9,17 @@ import org.jspecify.annotations.Nullable;
  * @param exception the failure, if there is one
  * @param future the future or task concerned, if there is one
  * @param handle the callback concerned, if there is one
+ * @param createdAt in debug mode, where the task or callback concerned was made, if there is one
  */
 public record ExceptionContext(
     String message,
     @Nullable Throwable exception,
     @Nullable Future<?> future,
-    @Nullable Handle handle) {
+    @Nullable Handle handle,
+    @Nullable Throwable createdAt) {
 
   /** {@return a context of a message and an exception only} */
   public static ExceptionContext of(String message, @Nullable Throwable exception) {
-    return new ExceptionContext(message, exception, null, null);
+    return new ExceptionContext(message, exception, null, null, null);
   }
 }

@@ -23,6 +23,18 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
 
   // On the loop only.
 
+  /** The values of context variables here; a task's own, or the running callback's. */
+  Context context = Context.empty();
+
+  /** Whether it waits in {@link #park}, and not in blocking code that is none of Weir's. */
+  boolean parked;
+
+  /** Whether {@code Asyncio.exclusive} runs here. */
+  boolean exclusive;
+
+  /** Where {@link #exclusive} code parked although it must not. */
+  StackTraceElement @Nullable [] exclusiveParkedAt;
+
   /** Whether {@link #wake} put this fiber into the ready queue and the step was not taken yet. */
   boolean wakePending;
 
@@ -54,8 +66,28 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
     carrier.ready.add(this);
   }
 
+  /**
+   * Starts {@code child} at once and goes on when it has suspended or ended, before anything else
+   * runs. Called by the fiber itself.
+   */
+  final void startAndReturn(Fiber child) {
+    wakePending = true;
+    child.wakePending = true;
+    carrier.ready.addFirst(this);
+    carrier.ready.addFirst(child);
+    carrier.roundRemaining += 2;
+    park();
+  }
+
+  /**
+   * {@return whether the fiber is in blocking code that is none of Weir's, or about to go on there}
+   * Called on the loop by another fiber.
+   */
+  abstract boolean inForeignCode();
+
   final void runBody() {
     CURRENT.set(this);
+    context.restoreCarried();
     body.run();
   }
 

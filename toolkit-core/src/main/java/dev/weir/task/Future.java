@@ -3,6 +3,7 @@ package dev.weir.task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> the type of the result
  */
-public sealed class Future<T extends @Nullable Object> permits Task {
+public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
   /*
    *                 setResult, setException        FINISHED
    *   PENDING ----------------------------------->  (value or exception)
@@ -34,24 +35,29 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     CANCELLED
   }
 
+  private static final Context NO_CONTEXT = Context.empty();
+
   final Loop loop;
 
   // On the loop only.
 
   private State state = State.PENDING;
   private @Nullable T value;
+
+  /** Of a cancelled future: what the cancellation came from, if that is known. */
   private @Nullable Throwable exception;
+
   private @Nullable String cancelMessage;
   private @Nullable UnretrievedFailure unretrieved;
 
   /**
    * Who is told of completion, in the order of registration: null, one listener, or a list of them.
    * One is the rule, and a list for it would be the larger part of a future.
+   *
+   * <p>A listener is a {@link Task} that waits, a {@link DoneCallback} of the user's, or a {@link
+   * Runnable}, which is a step of the loop's own.
    */
   private @Nullable Object listeners;
-
-  /** A callback and the future it is registered with. */
-  private record DoneCallback<T extends @Nullable Object>(Consumer<? super Future<T>> consumer) {}
 
   Future(Loop loop) {
     this.loop = loop;
@@ -127,7 +133,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     loop.ensureHeld("Future.exception()");
     ensureDone("Exception is not set.");
     if (state == State.CANCELLED) {
-      throw new CancelledError(cancelMessage);
+      throw cancellation();
     }
     return failure();
   }
@@ -168,7 +174,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
    */
   public boolean cancel(@Nullable String message) {
     loop.ensureHeld("Future.cancel()");
-    return completeCancelled(message);
+    return requestCancel(message);
   }
 
   /**
@@ -177,26 +183,57 @@ public sealed class Future<T extends @Nullable Object> permits Task {
    * registration.
    */
   public final void addDoneCallback(Consumer<? super Future<T>> callback) {
+    addDoneCallback(callback, Context.copyOfCurrent());
+  }
+
+  /** The same as {@link #addDoneCallback(Consumer)}, and runs the callback in {@code context}. */
+  public final void addDoneCallback(Consumer<? super Future<T>> callback, Context context) {
     Objects.requireNonNull(callback, "callback");
+    Objects.requireNonNull(context, "context");
     loop.ensureHeld("Future.addDoneCallback()");
-    DoneCallback<T> listener = new DoneCallback<>(callback);
-    if (isDone()) {
-      tell(listener);
-    } else {
-      addListener(listener);
-    }
+    addOrTell(new DoneCallback<>(callback, context));
   }
 
   /** Removes every registration of {@code callback}, and returns how many there were. */
   public final int removeDoneCallback(Consumer<? super Future<T>> callback) {
+    Objects.requireNonNull(callback, "callback");
     loop.ensureHeld("Future.removeDoneCallback()");
-    return removeListener(new DoneCallback<>(callback));
+    return removeListener(new DoneCallback<>(callback, NO_CONTEXT));
+  }
+
+  /**
+   * Makes a future of the JDK's that follows this one, for code that knows nothing of loops. It
+   * completes on the loop; its own dependents that are not {@code Async} run there too.
+   *
+   * <p>Cancelling it cancels this future or task. If this one is cancelled, it ends with a {@link
+   * java.util.concurrent.CancellationException}.
+   *
+   * <p>Waiting for it with {@code get()} or {@code join()} on the loop would block the loop where
+   * fibers are portable: {@link #await} this future instead.
+   */
+  public final CompletableFuture<T> toCompletableFuture() {
+    loop.ensureHeld("Future.toCompletableFuture()");
+    return Bridges.toCompletableFuture(this);
   }
 
   // --- For the loop itself: the same without the check of the caller.
 
   final boolean isDone() {
     return state != State.PENDING;
+  }
+
+  final boolean isCancelled() {
+    return state == State.CANCELLED;
+  }
+
+  /** {@return what waiting for this cancelled future throws} */
+  final CancelledError cancellation() {
+    return new CancelledError(cancelMessage, exception);
+  }
+
+  /** {@return the failure, without taking over responsibility for it} */
+  final @Nullable Throwable peekFailure() {
+    return state == State.FINISHED ? exception : null;
   }
 
   final void complete(T result) {
@@ -209,22 +246,42 @@ public sealed class Future<T extends @Nullable Object> permits Task {
     ensurePending();
     exception = failure;
     finish(State.FINISHED);
-    unretrieved = new UnretrievedFailure(this, failure);
-    loop.unretrieved.add(unretrieved);
+    if (!(failure instanceof CancelledError)) {
+      unretrieved = new UnretrievedFailure(this, failure);
+      loop.unretrieved.add(unretrieved);
+    }
   }
 
-  final boolean completeCancelled(@Nullable String message) {
+  final boolean completeCancelled(@Nullable String message, @Nullable Throwable cause) {
     if (isDone()) {
       return false;
     }
     cancelMessage = message;
+    exception = cause;
     finish(State.CANCELLED);
     return true;
   }
 
-  /** Passes on the cancellation of a task that waits for this future. */
-  final boolean cancelAwaited(@Nullable String message) {
-    return this instanceof Task<?> task ? task.requestCancel(message) : completeCancelled(message);
+  /** Cancels it: by its user's wish, or with the task that waits for it. */
+  boolean requestCancel(@Nullable String message) {
+    return completeCancelled(message, null);
+  }
+
+  /** Has {@code step}, one of the loop's own, run once it is done, as a callback would be. */
+  final void onDone(Runnable step) {
+    addOrTell(step);
+  }
+
+  final void removeOnDone(Runnable step) {
+    removeListener(step);
+  }
+
+  private void addOrTell(Object listener) {
+    if (isDone()) {
+      tell(listener);
+    } else {
+      addListener(listener);
+    }
   }
 
   /** Has {@code task} woken on completion. */
@@ -244,7 +301,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
       unretrieved.retrieved();
       unretrieved = null;
     }
-    return exception;
+    return state == State.FINISHED ? exception : null;
   }
 
   private Future<T> awaited() {
@@ -259,6 +316,7 @@ public sealed class Future<T extends @Nullable Object> permits Task {
       throw new IllegalStateException(
           "Task '" + task.name() + "' awaits itself, which would never end: await another task");
     }
+    task.ensureMaySuspend("Future.await()");
     if (!isDone()) {
       task.suspendUntilDone(this);
     }
@@ -271,10 +329,11 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   static <T extends @Nullable Object, X extends Throwable> T resultOf(Future<T> future) throws X {
     future.ensureDone("Result is not set.");
     if (future.state == State.CANCELLED) {
-      throw new CancelledError(future.cancelMessage);
+      throw future.cancellation();
     }
     Throwable failure = future.failure();
     if (failure != null) {
+      future.loop.noteAwaitingSite(failure);
       throw (X) failure;
     }
     return future.value;
@@ -301,9 +360,10 @@ public sealed class Future<T extends @Nullable Object> permits Task {
   private void tell(Object listener) {
     if (listener instanceof Task<?> waiter) {
       waiter.wake(); // A step of its own and no callback, or each await would cost a second switch.
+    } else if (listener instanceof Runnable step) {
+      loop.enqueueInternal(step);
     } else {
-      DoneCallback<T> callback = (DoneCallback<T>) listener;
-      loop.enqueueCallback(() -> callback.consumer().accept(this));
+      ((DoneCallback<T>) listener).schedule(this);
     }
   }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread may call its methods.
  */
-public sealed class Handle implements Step permits TimerHandle {
+public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle {
   private static final VarHandle CALLBACK;
 
   static {
@@ -21,7 +21,10 @@ public sealed class Handle implements Step permits TimerHandle {
     }
   }
 
+  private static final Context NONE = Context.empty();
+
   final Loop loop;
+  private final Context context;
 
   /**
    * Whether the step touches nothing but the loop's own state (it completes a future, say). Such a
@@ -30,26 +33,49 @@ public sealed class Handle implements Step permits TimerHandle {
    */
   final boolean internal;
 
+  /** Where it was made, in debug mode. */
+  final @Nullable Throwable createdAt;
+
   // Taken by compare-and-set, so that a callback cancelled from another thread either runs or does
   // not.
   private volatile @Nullable Runnable callback;
   private volatile boolean cancelled;
 
-  Handle(Loop loop, Runnable callback, boolean internal) {
+  private Handle(Loop loop, Runnable callback, Context context, boolean internal) {
     this.loop = loop;
     this.callback = callback;
+    this.context = context;
     this.internal = internal;
+    this.createdAt = internal ? null : loop.creationSite();
+  }
+
+  /** Makes the handle of a user's callback. */
+  Handle(Loop loop, Runnable callback, Context context) {
+    this(loop, callback, context, false);
+  }
+
+  /** Makes the handle of a step of the loop's own. */
+  Handle(Loop loop, Runnable internalStep) {
+    this(loop, internalStep, NONE, true);
+  }
+
+  /** {@return the context that the callback runs in} */
+  public final Context context() {
+    return context;
   }
 
   /**
    * Cancels the callback: it will not run, unless it is running or has run. A second call has no
    * effect. The callback is no longer referenced.
+   *
+   * <p>If the callback was handed over with {@link Loop#callSoonThreadsafe} and is running, a call
+   * from outside the loop waits until it has ended.
    */
   public void cancel() {
     withdraw();
   }
 
-  /** {@return whether {@link #cancel} came in time} */
+  /** {@return whether {@link #cancel} came in time, so that the callback never runs} */
   public boolean cancelled() {
     return cancelled;
   }
@@ -64,9 +90,15 @@ public sealed class Handle implements Step permits TimerHandle {
     }
     try {
       claimed.run();
+    } catch (SignalException e) {
+      loop.carrier.abort(e);
     } catch (Throwable e) {
-      loop.callExceptionHandler(
-          new ExceptionContext("Exception in callback " + claimed, e, null, this));
+      if (internal) {
+        loop.carrier.report("Error in a step of the loop's own", e);
+      } else {
+        loop.callExceptionHandler(
+            new ExceptionContext("Exception in callback " + claimed, e, null, this, createdAt));
+      }
     }
   }
 

@@ -9,6 +9,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -16,30 +19,38 @@ import org.jspecify.annotations.Nullable;
 /**
  * An event loop, as asyncio's: it runs tasks and callbacks one at a time, on a thread of its own.
  *
- * <p>{@code Asyncio.run} opens one and closes it; {@code Asyncio.runningLoop()} returns it.
+ * <p>{@code Asyncio.run} opens one and closes it; {@code Asyncio.runningLoop()} returns it. {@link
+ * #open} makes one to be run, stopped and closed by hand.
  *
- * <p>Except for {@link #callSoonThreadsafe} and where it is said, methods must be called on the
- * loop, that is from one of its tasks or callbacks, and throw {@link IllegalStateException}
- * elsewhere.
+ * <p>Except for {@link #callSoonThreadsafe}, {@link #stop} and where it is said, methods must be
+ * called on the loop, that is from one of its tasks or callbacks, and throw {@link
+ * IllegalStateException} elsewhere. While the loop does not run, the thread that opened it or ran
+ * it last may call them.
  */
-public final class Loop {
+public final class Loop implements AutoCloseable {
   private static final AtomicInteger COUNT = new AtomicInteger();
   private static final AtomicLong TASK_COUNT = new AtomicLong();
 
   /** Longer delays than this (146 years) are cut to it, so that no sum of times overflows. */
   private static final long DELAY_NANOS_MAX = Long.MAX_VALUE / 2;
 
+  /** How long the loop's thread may take to end once nothing runs on it any more. */
+  private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
+
   final Carrier carrier;
   private final Workers workers;
+  private final ErrorReports errors;
+  private final Watchdog watchdog;
 
   // Written on the loop, read by any thread.
   private volatile boolean closed;
+  private volatile boolean debug;
 
   private final IoDriver driver;
 
   // On the loop only.
   final TaskRegistry tasks = new TaskRegistry();
-  private @Nullable ExceptionHandler exceptionHandler;
+  private TaskFactory taskFactory = TaskFactory.LAZY;
   private long timerSequence;
 
   /**
@@ -48,14 +59,29 @@ public final class Loop {
    */
   final Set<UnretrievedFailure> unretrieved = new LinkedHashSet<>();
 
-  private Loop(FiberKind fibers, EngineProvider engine, String transport) {
+  private Loop(RunOptions options, EngineProvider engine) {
     String name = "weir-loop-" + COUNT.incrementAndGet();
     this.carrier =
-        fibers == FiberKind.MOUNTED
-            ? new MountedCarrier(this, name, engine, transport)
-            : new PortableCarrier(this, name, engine, transport);
+        resolve(options.fibers()) == FiberKind.MOUNTED
+            ? new MountedCarrier(this, name, engine, options.transport())
+            : new PortableCarrier(this, name, engine, options.transport());
     this.driver = carrier.driver;
     this.workers = new Workers(this, name);
+    this.errors = new ErrorReports(this);
+    this.watchdog = new Watchdog(carrier, options.slowStep());
+    setDebug(options.debug());
+  }
+
+  /**
+   * Opens a loop that does not run yet, with the engine that is installed. Corresponds to {@code
+   * asyncio.new_event_loop()}. The calling thread, which may be any, holds it until it runs.
+   *
+   * @return the loop, to be closed by the caller
+   * @throws IllegalStateException if there is no engine, or mounted fibers are asked for and not to
+   *     be had
+   */
+  public static Loop open(RunOptions options) {
+    return open(options, installedEngine());
   }
 
   /** {@return the engine that is installed} */
@@ -67,9 +93,8 @@ public final class Loop {
                 "No engine found: add the dependency dev.weir:toolkit-netty"));
   }
 
-  /** Opens a loop and starts its thread. Any thread. */
   static Loop open(RunOptions options, EngineProvider engine) {
-    Loop loop = new Loop(resolve(options.fibers()), engine, options.transport());
+    Loop loop = new Loop(options, engine);
     loop.carrier.thread.start();
     return loop;
   }
@@ -122,39 +147,175 @@ public final class Loop {
     return fiber == null ? null : fiber.task;
   }
 
+  /**
+   * {@return the tasks of this loop that are not done, in the order of their making} Corresponds to
+   * {@code all_tasks()}.
+   */
+  public Set<Task<?>> allTasks() {
+    ensureHeld("Loop.allTasks()");
+    return new LinkedHashSet<>(tasks.list());
+  }
+
+  // --- Running and stopping
+
+  /**
+   * Runs the loop until {@link #stop} is called. The calling thread waits; the loop has a thread of
+   * its own. Interrupting the caller stops the loop, and its interrupt is set again. Corresponds to
+   * {@code run_forever()}.
+   *
+   * @throws IllegalStateException if the loop runs already or is closed, or on a loop, which it
+   *     would block
+   * @throws SignalException if a task or callback threw it
+   */
+  public void runForever() {
+    run("Loop.runForever()", this::stop);
+  }
+
+  /**
+   * Runs the loop until {@code future} is done. Corresponds to {@code run_until_complete()}.
+   * Interrupting the caller cancels the future.
+   *
+   * @return the future's result; what it failed with is thrown as it is
+   * @throws IllegalStateException as in {@link #runForever}; if the future is another loop's; or if
+   *     the loop was stopped before the future was done
+   */
+  public <T extends @Nullable Object> T runUntilComplete(Future<T> future) {
+    Objects.requireNonNull(future, "future");
+    ensureCanRun("Loop.runUntilComplete()");
+    carrier.claimStopped();
+    ensureOwn(future, "Loop.runUntilComplete()");
+    Runnable stop = this::stop;
+    future.onDone(stop);
+    try {
+      run(
+          "Loop.runUntilComplete()",
+          () ->
+              submitInternal(
+                  () -> future.requestCancel("the thread that runs the loop was interrupted")));
+    } finally {
+      future.removeOnDone(stop);
+    }
+    if (!future.isDone()) {
+      throw new IllegalStateException(
+          "The loop was stopped before " + future + " was done: run it again, or do not stop() it");
+    }
+    return Future.<T, RuntimeException>resultOf(future);
+  }
+
+  /** Makes a task of {@code main} and runs the loop until it is done. */
+  public <T extends @Nullable Object> T runUntilComplete(Coroutine<T> main) {
+    Objects.requireNonNull(main, "main");
+    ensureCanRun("Loop.runUntilComplete()");
+    carrier.claimStopped();
+    return runUntilComplete(createTask(main));
+  }
+
+  /** Makes a task of {@code main} and runs the loop until it is done. */
+  public void runUntilComplete(Action main) {
+    runUntilComplete(asCoroutine(main));
+  }
+
+  /**
+   * Ends the run when what is ready now has run; what becomes ready meanwhile waits for the next
+   * run. If the loop does not run, its next run ends after one round. Any thread may call this.
+   */
+  public void stop() {
+    carrier.stop();
+  }
+
+  /** {@return whether a thread runs it; any thread may ask} */
+  public boolean isRunning() {
+    return carrier.running();
+  }
+
+  /** {@return whether it runs no more; any thread may ask} */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /**
+   * Closes the loop, which must not run: what is ready is dropped, its thread ends, its connections
+   * close. A second call has no effect.
+   *
+   * <p>A task that is not done is reported as destroyed; it ends with the {@link
+   * IllegalStateException} that every further call on the loop throws. To cancel tasks first and
+   * wait for executors, use a {@link Runner}.
+   *
+   * @throws IllegalStateException if the loop runs
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    carrier.claimStopped();
+    for (Task<?> task : tasks.list()) {
+      callExceptionHandler(
+          new ExceptionContext(
+              "Task was destroyed but it is pending: " + task,
+              Stacks.of(task.fiber.thread()),
+              task,
+              null,
+              task.createdAt));
+    }
+    reportUnretrieved();
+    closed = true;
+    workers.shutdown();
+    for (Task<?> task : tasks.list()) {
+      task.evict();
+    }
+    carrier.close();
+    awaitCarrierEnd();
+  }
+
   // --- Callbacks and time
 
   /**
    * Has {@code callback} called soon: after what is ready now, never before this call returns.
-   * First in, first out.
+   * First in, first out. It runs in a copy of the caller's context.
    *
    * <p>A callback must not suspend: it has no task to suspend. What it throws goes to the exception
    * handler.
    */
   public Handle callSoon(Runnable callback) {
+    return callSoon(callback, Context.copyOfCurrent());
+  }
+
+  /** The same as {@link #callSoon(Runnable)}, in {@code context}. */
+  public Handle callSoon(Runnable callback, Context context) {
     Objects.requireNonNull(callback, "callback");
+    Objects.requireNonNull(context, "context");
     ensureHeld("Loop.callSoon()");
-    return enqueueCallback(callback);
+    return enqueueCallback(callback, context);
   }
 
   /**
-   * The same as {@link #callSoon}, for any thread.
+   * The same as {@link #callSoon(Runnable)}, for any thread.
    *
    * @throws IllegalStateException if the loop is closed
    */
   public Handle callSoonThreadsafe(Runnable callback) {
+    return callSoonThreadsafe(callback, Context.copyOfCurrent());
+  }
+
+  /** The same as {@link #callSoonThreadsafe(Runnable)}, in {@code context}. */
+  public Handle callSoonThreadsafe(Runnable callback, Context context) {
     Objects.requireNonNull(callback, "callback");
+    Objects.requireNonNull(context, "context");
     ensureOpen();
-    Handle handle = new Handle(this, callback, false);
+    Handle handle = new ThreadsafeHandle(this, callback, context);
     carrier.submit(handle);
     return handle;
   }
 
   /** Has {@code callback} called after {@code delay}, at once if it is zero or negative. */
   public TimerHandle callLater(Duration delay, Runnable callback) {
-    Objects.requireNonNull(callback, "callback");
-    ensureHeld("Loop.callLater()");
-    return addTimer(driver.nanoTime() + toNanos(delay), callback, false);
+    return callLater(delay, callback, Context.copyOfCurrent());
+  }
+
+  /** The same as {@link #callLater(Duration, Runnable)}, in {@code context}. */
+  public TimerHandle callLater(Duration delay, Runnable callback, Context context) {
+    return callAtNanos(driver.nanoTime() + toNanos(delay), callback, context, "Loop.callLater()");
   }
 
   /**
@@ -162,9 +323,19 @@ public final class Loop {
    * in the order of registration.
    */
   public TimerHandle callAt(Duration when, Runnable callback) {
+    return callAt(when, callback, Context.copyOfCurrent());
+  }
+
+  /** The same as {@link #callAt(Duration, Runnable)}, in {@code context}. */
+  public TimerHandle callAt(Duration when, Runnable callback, Context context) {
+    return callAtNanos(toNanos(when), callback, context, "Loop.callAt()");
+  }
+
+  private TimerHandle callAtNanos(long whenNanos, Runnable callback, Context context, String call) {
     Objects.requireNonNull(callback, "callback");
-    ensureHeld("Loop.callAt()");
-    return addTimer(toNanos(when), callback, false);
+    Objects.requireNonNull(context, "context");
+    ensureHeld(call);
+    return addTimer(new TimerHandle(this, callback, context, whenNanos, timerSequence++));
   }
 
   /**
@@ -184,19 +355,25 @@ public final class Loop {
   }
 
   /**
-   * Makes a task that runs {@code coroutine}, beginning in the next round. Its name is {@code
-   * Task-N}.
+   * Makes a task that runs {@code coroutine}, beginning in the next round, in a copy of the
+   * caller's context. Its name is {@code Task-N}.
    */
   public <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine) {
-    return createTask(coroutine, "Task-" + TASK_COUNT.incrementAndGet());
+    return createTask(coroutine, TaskOptions.defaults());
   }
 
   /** Makes a task with a name that runs {@code coroutine}, beginning in the next round. */
   public <T extends @Nullable Object> Task<T> createTask(Coroutine<T> coroutine, String name) {
+    return createTask(coroutine, TaskOptions.defaults().withName(name));
+  }
+
+  /** Makes a task as {@code options} say. */
+  public <T extends @Nullable Object> Task<T> createTask(
+      Coroutine<T> coroutine, TaskOptions options) {
     Objects.requireNonNull(coroutine, "coroutine");
-    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(options, "options");
     ensureHeld("Loop.createTask()");
-    return startTask(coroutine, name);
+    return taskFactory.createTask(this, coroutine, options);
   }
 
   /**
@@ -209,6 +386,47 @@ public final class Loop {
   /** Makes a task with a name that runs {@code action}, beginning in the next round. */
   public Task<@Nullable Void> createTask(Action action, String name) {
     return createTask(asCoroutine(action), name);
+  }
+
+  /** Makes a task as {@code options} say. */
+  public Task<@Nullable Void> createTask(Action action, TaskOptions options) {
+    return createTask(asCoroutine(action), options);
+  }
+
+  /**
+   * Makes a task that nobody needs to wait for. If it fails, that is reported to the exception
+   * handler at once.
+   */
+  public void background(Action action) {
+    Task<?> task = createTask(action);
+    task.onDone(() -> {
+      Throwable failure = task.isCancelled() ? null : task.failure();
+      if (failure != null) {
+        enqueueCallback(() ->
+            callExceptionHandler(
+                new ExceptionContext(
+                    "Background task failed: " + task.label(),
+                    failure,
+                    task,
+                    null,
+                    task.createdAt)));
+      }
+    });
+  }
+
+  /**
+   * Sets what makes tasks from now on; null restores {@link TaskFactory#LAZY}. Corresponds to
+   * {@code set_task_factory()}.
+   */
+  public void setTaskFactory(@Nullable TaskFactory factory) {
+    ensureHeld("Loop.setTaskFactory()");
+    taskFactory = factory == null ? TaskFactory.LAZY : factory;
+  }
+
+  /** {@return what makes tasks} */
+  public TaskFactory taskFactory() {
+    ensureHeld("Loop.taskFactory()");
+    return taskFactory;
   }
 
   /**
@@ -245,16 +463,120 @@ public final class Loop {
   }
 
   /**
-   * Runs {@code work} on a thread of the loop's own pool, for calls that would block the loop.
+   * Runs {@code body} and makes sure that nothing else ran on the loop meanwhile. It is a check,
+   * not a lock: an await inside throws, and so does this call if the body parked in foreign
+   * blocking code, with the stack of where it did.
    *
-   * <p>Cancelling the future does not stop the thread; its result is dropped then.
+   * @return what {@code body} returned; what it threw is thrown as it is
+   * @throws IllegalStateException outside a task; from an await inside; and after the body, if it
+   *     parked
+   */
+  public <T extends @Nullable Object> T exclusive(Coroutine<T> body) {
+    Objects.requireNonNull(body, "body");
+    Fiber fiber = ensureTask("exclusive()").fiber;
+    if (fiber.exclusive) {
+      return Sneaky.call(body);
+    }
+    fiber.exclusiveParkedAt = null;
+    fiber.exclusive = true;
+    T result;
+    try {
+      result = Sneaky.call(body);
+    } finally {
+      fiber.exclusive = false;
+    }
+    StackTraceElement[] parkedAt = fiber.exclusiveParkedAt;
+    if (parkedAt != null) {
+      fiber.exclusiveParkedAt = null;
+      throw new IllegalStateException(
+          "Exclusive code suspended in a blocking call, so other tasks may have run: move the call"
+              + " out of Asyncio.exclusive(...)",
+          Stacks.of(parkedAt));
+    }
+    return result;
+  }
+
+  /**
+   * Runs {@code body} and makes sure that it does not suspend; see {@link #exclusive(Coroutine)}.
+   */
+  public void exclusive(Action body) {
+    exclusive(asCoroutine(body));
+  }
+
+  // --- Work elsewhere
+
+  /**
+   * Runs {@code work} on a thread of the default executor, for calls that would block the loop.
+   *
+   * <p>Cancelling the future takes the work back if it has not begun; else the thread goes on, and
+   * its result is dropped. Unlike {@link #toThread}, the work does not see the caller's context.
    *
    * @return completes on the loop with what {@code work} returned or threw
+   * @throws IllegalStateException if the default executor was shut down
    */
   public <T extends @Nullable Object> Future<T> runInExecutor(Coroutine<T> work) {
+    return runInExecutor(null, work);
+  }
+
+  /**
+   * Runs {@code work} on {@code executor}, or on the default one if it is null; see {@link
+   * #runInExecutor(Coroutine)}.
+   *
+   * @throws java.util.concurrent.RejectedExecutionException if {@code executor} refuses the work
+   */
+  public <T extends @Nullable Object> Future<T> runInExecutor(
+      @Nullable Executor executor, Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
     ensureHeld("Loop.runInExecutor()");
-    return workers.call(work);
+    return workers.call(executor, work);
+  }
+
+  /**
+   * Suspends until {@code work} has run on a thread of the default executor, in a copy of the
+   * caller's context. What it throws is thrown as it is.
+   *
+   * @return what {@code work} returned
+   * @throws CancelledError if the task is cancelled; the thread goes on
+   */
+  public <T extends @Nullable Object> T toThread(Coroutine<T> work) {
+    Objects.requireNonNull(work, "work");
+    ensureTask("toThread()");
+    Context context = Context.copyOfCurrent();
+    return runInExecutor(() -> context.callOnOtherThread(work)).await();
+  }
+
+  /** Suspends until {@code work} has run on another thread; see {@link #toThread(Coroutine)}. */
+  public void toThread(Action work) {
+    toThread(asCoroutine(work));
+  }
+
+  /**
+   * Replaces the default executor, a pool of the loop's own with at most 32 platform threads. It is
+   * shut down with the loop.
+   */
+  public void setDefaultExecutor(ExecutorService executor) {
+    Objects.requireNonNull(executor, "executor");
+    ensureHeld("Loop.setDefaultExecutor()");
+    workers.setExecutor(executor);
+  }
+
+  /**
+   * Suspends until the default executor has ended its work; it takes no more from here on. A
+   * warning is logged if that takes longer than {@code timeout}.
+   */
+  public void shutdownDefaultExecutor(Duration timeout) {
+    ensureTask("shutdownDefaultExecutor()");
+    workers.shutdownAndAwait(timeout).await();
+  }
+
+  /**
+   * Makes a future that follows {@code stage}, and is followed: cancelling it cancels the stage.
+   * Corresponds to {@code asyncio.wrap_future}.
+   */
+  public <T extends @Nullable Object> Future<T> wrapFuture(CompletionStage<T> stage) {
+    Objects.requireNonNull(stage, "stage");
+    ensureHeld("Loop.wrapFuture()");
+    return Bridges.fromCompletionStage(this, stage);
   }
 
   // --- Errors
@@ -265,37 +587,47 @@ public final class Loop {
    */
   public void setExceptionHandler(@Nullable ExceptionHandler handler) {
     ensureHeld("Loop.setExceptionHandler()");
-    exceptionHandler = handler;
+    errors.handler = handler;
   }
 
   /** {@return what {@link #setExceptionHandler} set} */
   public @Nullable ExceptionHandler exceptionHandler() {
     ensureHeld("Loop.exceptionHandler()");
-    return exceptionHandler;
+    return errors.handler;
   }
 
-  /** Reports an error to the exception handler. If that throws, the default one reports both. */
+  /**
+   * Reports an error to the exception handler, in the context of the task or callback concerned. If
+   * the handler throws, the default one reports both.
+   */
   public void callExceptionHandler(ExceptionContext context) {
-    ExceptionHandler handler = exceptionHandler;
-    if (handler == null) {
-      defaultExceptionHandler(context);
-      return;
-    }
-    try {
-      handler.handle(this, context);
-    } catch (Throwable e) {
-      if (context.exception() != null) {
-        e.addSuppressed(context.exception());
-      }
-      defaultExceptionHandler(
-          ExceptionContext.of(
-              "Exception in exception handler, while handling: " + context.message(), e));
-    }
+    errors.report(context);
+  }
+
+  /** Reports an error to the exception handler, in {@code where} if it is known. */
+  void reportError(ExceptionContext context, @Nullable Context where) {
+    errors.report(context, where);
   }
 
   /** Logs an error to the {@link System.Logger} {@code dev.weir}. */
   public void defaultExceptionHandler(ExceptionContext context) {
-    Logging.LOGGER.log(System.Logger.Level.ERROR, context.message(), context.exception());
+    ErrorReports.log(context);
+  }
+
+  /** {@return whether the loop is in debug mode; any thread may ask} */
+  public boolean debug() {
+    return debug;
+  }
+
+  /**
+   * Switches debug mode: steps that take longer than {@link RunOptions#slowStep} are logged with
+   * their stack, and so is every blocking call of the JDK's that suspends a task; tasks and
+   * callbacks remember where they were made, exceptions where they were awaited. Any thread.
+   */
+  public void setDebug(boolean debug) {
+    this.debug = debug;
+    carrier.watchParks = debug;
+    watchdog.setDebug(debug);
   }
 
   // --- About the loop
@@ -310,11 +642,6 @@ public final class Loop {
   /** {@return the kind of fibers its tasks run on; any thread may ask} */
   public FiberKind fibers() {
     return carrier instanceof MountedCarrier ? FiberKind.MOUNTED : FiberKind.PORTABLE;
-  }
-
-  /** {@return whether it runs no more; any thread may ask} */
-  public boolean isClosed() {
-    return closed;
   }
 
   /** {@return the engine's network, on which streams are built} */
@@ -384,34 +711,95 @@ public final class Loop {
     return fiber.task;
   }
 
+  private void ensureCanRun(String call) {
+    ensureOpen();
+    Fiber fiber = Fiber.current();
+    if (fiber != null && !fiber.carrier.loop.isClosed()) {
+      throw new IllegalStateException(
+          call
+              + " was called on a running loop, which it would block: await the future, or create"
+              + " a task");
+    }
+  }
+
+  private void run(String call, Runnable onInterrupt) {
+    ensureCanRun(call);
+    watchdog.start();
+    try {
+      carrier.run(onInterrupt);
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  /**
+   * Checks that {@code future} is one of this loop's.
+   *
+   * @throws IllegalArgumentException if it is another loop's
+   */
+  void ensureOwn(Future<?> future, String call) {
+    if (future.loop != this) {
+      throw new IllegalArgumentException(
+          call
+              + ": "
+              + future
+              + " belongs to another loop, '"
+              + future.loop.carrier.thread.getName()
+              + "': futures of one loop only, or runCoroutineThreadsafe");
+    }
+  }
+
   Handle enqueueCallback(Runnable callback) {
-    Handle handle = new Handle(this, callback, false);
+    return enqueueCallback(callback, Context.empty());
+  }
+
+  Handle enqueueCallback(Runnable callback, Context context) {
+    Handle handle = new Handle(this, callback, context);
+    carrier.ready.add(handle);
+    return handle;
+  }
+
+  /** Queues a step of the loop's own. Called on the loop. */
+  Handle enqueueInternal(Runnable step) {
+    Handle handle = new Handle(this, step);
     carrier.ready.add(handle);
     return handle;
   }
 
   /** Runs a step of the loop's own on the loop. Any thread. */
   void submitInternal(Runnable step) {
-    carrier.submit(new Handle(this, step, true));
+    carrier.submit(new Handle(this, step));
   }
 
-  TimerHandle addTimer(long whenNanos, Runnable callback, boolean internal) {
-    TimerHandle timer = new TimerHandle(this, callback, internal, whenNanos, timerSequence++);
+  TimerHandle addTimer(TimerHandle timer) {
     carrier.timers.add(timer);
-    carrier.ioRequested(); // A poll that sleeps towards a later deadline must start anew.
+    carrier.deadlineAdded();
     return timer;
+  }
+
+  /** Runs a step of the loop's own at {@code whenNanos}. */
+  TimerHandle addInternalTimer(long whenNanos, Runnable step) {
+    return addTimer(new TimerHandle(this, step, whenNanos, timerSequence++));
+  }
+
+  /** {@return the time {@code delay} from now, by the driver's clock} */
+  long deadlineNanos(Duration delay) {
+    return driver.nanoTime() + toNanos(delay);
+  }
+
+  long nanoTime() {
+    return driver.nanoTime();
   }
 
   /** Completes {@code future} after {@code delay}, unless it is done then. */
   TimerHandle completeLater(Future<@Nullable Void> future, Duration delay) {
-    return addTimer(
-        driver.nanoTime() + toNanos(delay),
+    return addInternalTimer(
+        deadlineNanos(delay),
         () -> {
           if (!future.isDone()) {
             future.complete(null);
           }
-        },
-        true);
+        });
   }
 
   void timerCancelled() {
@@ -430,16 +818,35 @@ public final class Loop {
     };
   }
 
-  <T extends @Nullable Object> Task<T> startTask(Coroutine<T> coroutine, String name) {
-    Task<T> task = new Task<>(this, coroutine, name, false);
+  <T extends @Nullable Object> Task<T> startTask(
+      Coroutine<T> coroutine, TaskOptions options, boolean eager) {
+    String name = options.name();
+    Context context = options.context();
+    Task<T> task =
+        new Task<>(
+            this,
+            coroutine,
+            name == null ? "Task-" + TASK_COUNT.incrementAndGet() : name,
+            context == null ? Context.copyOfCurrent() : context,
+            false);
     tasks.add(task);
-    task.fiber.wake();
+    Fiber creator = eager ? Fiber.current() : null;
+    if (creator != null && carrier.canRequeue(creator)) {
+      if (creator.task != null) {
+        creator.task.ensureMaySuspend("createTask() with an eager start");
+      }
+      creator.startAndReturn(task.fiber);
+    } else {
+      task.fiber.wake();
+    }
     return task;
   }
 
   /** Starts a task that is none of the user's: it is not listed, cancelled or waited for. */
-  void startInternalTask(Action action, String name) {
-    new Task<>(this, asCoroutine(action), name, true).fiber.wake();
+  Task<@Nullable Void> startInternalTask(Action action, String name) {
+    Task<@Nullable Void> task = new Task<>(this, asCoroutine(action), name, Context.empty(), true);
+    task.fiber.wake();
+    return task;
   }
 
   /** Reports the failures that nobody has asked for, and nobody will. */
@@ -447,14 +854,40 @@ public final class Loop {
     List.copyOf(unretrieved).forEach(UnretrievedFailure::report);
   }
 
-  /** Closes the loop: its thread ends when what is ready has run. Called on the loop. */
-  void close() {
-    closed = true;
-    workers.shutdown();
-    for (Task<?> task : tasks.list()) {
-      task.evict();
+  /** {@return where the caller is, in debug mode} */
+  @Nullable Throwable creationSite() {
+    return debug ? new Throwable("created here") : null;
+  }
+
+  /** Adds to {@code failure} where it is awaited, in debug mode. */
+  void noteAwaitingSite(Throwable failure) {
+    if (debug) {
+      failure.addSuppressed(new Throwable("awaited here"));
     }
-    carrier.close();
+  }
+
+  /** Reports a task or callback that suspended in blocking code of the JDK's. On the carrier. */
+  void reportForeignPark(Fiber fiber, StackTraceElement[] stack) {
+    String who = fiber.task == null ? "A callback" : fiber.task.label();
+    enqueueCallback(() ->
+        ErrorReports.warn(
+            who + " suspended in a blocking call that is none of Weir's", Stacks.of(stack)));
+  }
+
+  private void awaitCarrierEnd() {
+    boolean interrupted = false;
+    try {
+      if (!carrier.thread.join(CARRIER_TIMEOUT)) {
+        ErrorReports.warn(
+            "The thread of " + this + " did not end within " + CARRIER_TIMEOUT,
+            Stacks.of(carrier.thread));
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   static long toNanos(Duration duration) {
@@ -479,15 +912,9 @@ public final class Loop {
         + (closed ? ", closed]" : "]");
   }
 
-  /** Logged lazily, so that a program that logs nothing never sets logging up. */
-  private static final class Logging {
-    static final System.Logger LOGGER = System.getLogger("dev.weir");
-  }
-
   private static final class PortableNotice {
     static {
-      Logging.LOGGER.log(
-          System.Logger.Level.INFO,
+      ErrorReports.inform(
           "Running on portable fibers: a blocking call of the JDK blocks the loop. For mounted"
               + " fibers, faster and free of that, start Java with --add-opens"
               + " java.base/java.lang=ALL-UNNAMED (=dev.weir.core on the module path)");

@@ -30,31 +30,43 @@ final class MountedCarrier extends Carrier {
   }
 
   @Override
+  boolean canRequeue(Fiber fiber) {
+    return fiber != ioFiber;
+  }
+
+  @Override
   Fiber newFiber(String name, @Nullable Task<?> task, Runnable body) {
     return new MountedFiber(this, name, task, body);
   }
 
   @Override
-  void run() {
+  void carry() {
     PollerWarmUp.ensureDone();
+    awaitRun();
     resume(ioFiber);
-    while (true) {
-      takeSubmitted();
-      roundRemaining = ready.size();
-      while (roundRemaining > 0) {
-        roundRemaining--;
-        take(ready.remove());
+    while (ioFiber.thread().isAlive() || !ready.isEmpty()) {
+      beginRound();
+      takeRound();
+      while (beginRoundUnpolled()) {
+        takeRound();
       }
-      if (ioFiber.submitted) {
+      if (runEnds()) {
+        awaitRun();
+      }
+      if (ioFiber.due) {
         resume(ioFiber);
-      } else if (ready.isEmpty()) {
-        if (!ioFiber.thread().isAlive()) {
-          break;
-        }
+      } else if (ready.isEmpty() && ioFiber.thread().isAlive()) { // It may have ended in the round.
         sleep();
       }
     }
     terminate();
+  }
+
+  private void takeRound() {
+    while (roundRemaining > 0) {
+      roundRemaining--;
+      take(ready.remove());
+    }
   }
 
   @SuppressWarnings(
@@ -73,6 +85,7 @@ final class MountedCarrier extends Carrier {
     } else {
       Handle callback = (Handle) step;
       if (callback.internal) {
+        steps++;
         turnHolder = thread;
         callback.run();
         turnHolder = null;
@@ -93,23 +106,41 @@ final class MountedCarrier extends Carrier {
     } else if (fiber.wakePending) {
       fiber.wakePending = false;
       fiber.woken = true;
-      if (!fiber.submitted) {
+      if (!fiber.due) {
         LockSupport.unpark(fiber.thread());
       }
     }
     handoff = null;
     // False where the fiber is in the queue twice, woken and interrupted say, and the other entry
     // ran it.
-    if (fiber.submitted) {
+    if (fiber.due) {
+      steps++;
       turnHolder = fiber.thread();
       fiber.mount();
       turnHolder = null;
+      if (watchParks || fiber.exclusive) {
+        lookWhereParked(fiber);
+      }
+    }
+  }
+
+  /** Notes where a fiber is that parked in code that is none of Weir's. */
+  private void lookWhereParked(MountedFiber fiber) {
+    if (fiber == ioFiber || fiber.parked || !fiber.thread().isAlive()) {
+      return;
+    }
+    StackTraceElement[] stack = fiber.thread().getStackTrace();
+    if (fiber.exclusive) {
+      fiber.exclusiveParkedAt = stack;
+    }
+    if (watchParks) {
+      loop.reportForeignPark(fiber, stack);
     }
   }
 
   /** Takes the continuation of one of our fibers. Any thread; see {@link MountedFiber#execute}. */
   void resubmit(MountedFiber fiber) {
-    fiber.submitted = true;
+    fiber.due = true;
     if (Thread.currentThread() == thread || holdsTurn()) {
       if (fiber != handoff && fiber != ioFiber) {
         ready.add(fiber);
@@ -131,7 +162,7 @@ final class MountedCarrier extends Carrier {
   /** Sleeps until something is submitted; the I/O fiber's own continuation is. */
   private void sleep() {
     asleep = true;
-    if (!anySubmitted()) {
+    if (!anySubmitted() && !runEnds()) {
       LockSupport.park(this);
     }
     asleep = false;

@@ -23,7 +23,7 @@ final class MountedFiber extends Fiber implements Executor {
    * Whether the JDK handed us the continuation and it was not run yet. Written before the fiber
    * enters a queue and read after it left it, so the queue makes it visible.
    */
-  boolean submitted;
+  boolean due;
 
   // On the loop only.
 
@@ -48,15 +48,22 @@ final class MountedFiber extends Fiber implements Executor {
   @Override
   void park() {
     boolean interrupted = false;
+    parked = true;
     while (!woken) {
       LockSupport.park(this);
       // With the interrupt set every park would return at once, and the loop would spin.
       interrupted |= Thread.interrupted();
     }
+    parked = false;
     woken = false;
     if (interrupted) {
       thread.interrupt();
     }
+  }
+
+  @Override
+  boolean inForeignCode() {
+    return started() && !parked && Thread.currentThread() != thread;
   }
 
   /**
@@ -65,32 +72,32 @@ final class MountedFiber extends Fiber implements Executor {
    * for good.
    */
   @Override
-  public void execute(Runnable due) {
+  public void execute(Runnable step) {
     if (continuation == null) {
-      continuation = due; // From Thread.start, called by the carrier.
+      continuation = step; // From Thread.start, called by the carrier.
     }
-    if (due == continuation) {
+    if (step == continuation) {
       mountedCarrier.resubmit(this);
     } else {
-      VirtualThreads.defaultScheduler().execute(due);
+      VirtualThreads.defaultScheduler().execute(step);
     }
   }
 
   /** Runs the fiber until it parks or ends. Called by the carrier. */
   void mount() {
-    submitted = false;
-    Runnable due = continuation;
-    if (due != null) {
-      due.run();
+    due = false;
+    Runnable step = continuation;
+    if (step != null) {
+      step.run();
     }
   }
 
   /** Lets the fiber go on off the loop, which is closed. */
   void releaseToDefaultScheduler() {
-    Runnable due = continuation;
-    if (submitted && due != null) {
-      submitted = false;
-      VirtualThreads.defaultScheduler().execute(due);
+    Runnable step = continuation;
+    if (due && step != null) {
+      due = false;
+      VirtualThreads.defaultScheduler().execute(step);
     }
   }
 }

@@ -20,25 +20,34 @@ final class PortableCarrier extends Carrier {
   }
 
   @Override
+  boolean canRequeue(Fiber fiber) {
+    return true;
+  }
+
+  @Override
   Fiber newFiber(String name, @Nullable Task<?> task, Runnable body) {
     return new PortableFiber(this, name, task, body);
   }
 
   @Override
-  void run() {
-    turnHolder = thread;
+  void carry() {
+    awaitRun();
     driver.attach(this::pollWhileOpen);
     terminate();
   }
 
   private void pollWhileOpen() {
+    turnHolder = thread;
     while (open()) {
-      takeSubmitted();
-      roundRemaining = ready.size();
+      pollOnce();
+      beginRound();
       if (roundRemaining > 0 && !passTurn(turn)) {
         turn.await();
       }
-      pollOnce();
+      if (runEnds()) {
+        awaitRun();
+        turnHolder = thread;
+      }
     }
     driver.close();
   }
@@ -52,8 +61,9 @@ final class PortableCarrier extends Carrier {
    */
   boolean passTurn(@Nullable Turn from) {
     Turn next = turn;
-    while (roundRemaining > 0) {
+    while (roundRemaining > 0 || beginRoundUnpolled()) {
       roundRemaining--;
+      steps++;
       Step step = ready.remove();
       if (step instanceof Handle callback && callback.internal) {
         callback.run();

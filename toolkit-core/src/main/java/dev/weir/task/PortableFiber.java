@@ -20,9 +20,16 @@ final class PortableFiber extends Fiber {
 
   @Override
   void park() {
+    parked = true;
     if (!portableCarrier.passTurn(turn)) {
       turn.await();
     }
+    parked = false;
+  }
+
+  @Override
+  boolean inForeignCode() {
+    return false; // There it holds the turn, so nobody else can ask.
   }
 
   private void run() {

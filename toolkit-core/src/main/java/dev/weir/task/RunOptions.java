@@ -10,19 +10,44 @@ import java.util.Objects;
  *     {@link FiberKind#AUTO}
  * @param transport the engine's transport: {@code auto}, {@code epoll} or {@code nio}; by default
  *     what the system property {@code weir.transport} says, else {@code auto}
- * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs; off by
- *     default, because a library must not take its host's signals
+ * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs, and a
+ *     second one ends the run at once; off by default, because a library must not take its host's
+ *     signals
  * @param shutdownTimeout how long tasks that are left when the main task ends may take to end once
  *     they were cancelled, 10 s by default
+ * @param executorTimeout how long work on the default executor may take to end after that, 300 s by
+ *     default
+ * @param exitTimeout how long the end of the JVM waits, in a shutdown hook, for the main task to
+ *     end once it was cancelled, 10 s by default; zero for no hook
+ * @param debug whether the loop begins in debug mode, see {@link Loop#setDebug}; by default what
+ *     the system property {@code weir.debug} says, else not
+ * @param slowStep in debug mode, how long a step may take before it is logged with its stack, 100
+ *     ms by default; otherwise it is one second
  */
 public record RunOptions(
-    FiberKind fibers, String transport, boolean handleSignals, Duration shutdownTimeout) {
+    FiberKind fibers,
+    String transport,
+    boolean handleSignals,
+    Duration shutdownTimeout,
+    Duration executorTimeout,
+    Duration exitTimeout,
+    boolean debug,
+    Duration slowStep) {
   /** Checks the options. */
   public RunOptions {
     Objects.requireNonNull(fibers, "fibers");
     Objects.requireNonNull(transport, "transport");
-    if (shutdownTimeout.isNegative()) {
-      throw new IllegalArgumentException("shutdownTimeout is negative: " + shutdownTimeout);
+    ensureNotNegative(shutdownTimeout, "shutdownTimeout");
+    ensureNotNegative(executorTimeout, "executorTimeout");
+    ensureNotNegative(exitTimeout, "exitTimeout");
+    if (!slowStep.isPositive()) {
+      throw new IllegalArgumentException("slowStep is not positive: " + slowStep);
+    }
+  }
+
+  private static void ensureNotNegative(Duration duration, String name) {
+    if (duration.isNegative()) {
+      throw new IllegalArgumentException(name + " is negative: " + duration);
     }
   }
 
@@ -32,26 +57,114 @@ public record RunOptions(
         FiberKind.ofSystemProperty(),
         System.getProperty("weir.transport", "auto"),
         false,
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(300),
+        Duration.ofSeconds(10),
+        Boolean.getBoolean("weir.debug"),
+        Duration.ofMillis(100));
   }
 
   /** {@return these options with another kind of fibers} */
   public RunOptions withFibers(FiberKind fibers) {
-    return new RunOptions(fibers, transport, handleSignals, shutdownTimeout);
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
   }
 
   /** {@return these options with another transport} */
   public RunOptions withTransport(String transport) {
-    return new RunOptions(fibers, transport, handleSignals, shutdownTimeout);
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
   }
 
   /** {@return these options with signals handled or left alone} */
   public RunOptions withHandleSignals(boolean handleSignals) {
-    return new RunOptions(fibers, transport, handleSignals, shutdownTimeout);
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
   }
 
   /** {@return these options with another time for left tasks to end} */
   public RunOptions withShutdownTimeout(Duration shutdownTimeout) {
-    return new RunOptions(fibers, transport, handleSignals, shutdownTimeout);
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
+  }
+
+  /** {@return these options with another time for work on the default executor to end} */
+  public RunOptions withExecutorTimeout(Duration executorTimeout) {
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
+  }
+
+  /** {@return these options with another time for the end of the JVM to wait} */
+  public RunOptions withExitTimeout(Duration exitTimeout) {
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
+  }
+
+  /** {@return these options in debug mode or not} */
+  public RunOptions withDebug(boolean debug) {
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
+  }
+
+  /** {@return these options with another limit for slow steps in debug mode} */
+  public RunOptions withSlowStep(Duration slowStep) {
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep);
   }
 }

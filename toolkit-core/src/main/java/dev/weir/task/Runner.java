@@ -2,207 +2,236 @@ package dev.weir.task;
 
 import dev.weir.spi.EngineProvider;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a main coroutine on a loop of its own, from its opening to its closing. Most programs call
- * {@code Asyncio.run}.
+ * Runs main coroutines on a loop of its own, one after another, and closes it, as {@code
+ * asyncio.Runner}. Most programs call {@code Asyncio.run}, which is one run on one runner.
  *
- * <p>The thread that calls {@link #run} waits; a task of the loop's own supervises: it starts the
- * main task, and when that is done it cancels what is left, waits for it, and closes the loop.
+ * <pre>{@code
+ * try (Runner runner = new Runner()) {
+ *   runner.run(() -> first());
+ *   runner.run(() -> second()); // On the same loop; what first() left running goes on.
+ * }
+ * }</pre>
+ *
+ * <p>The loop is opened by the first run, or by {@link #loop}. Between two runs it stands still.
+ * All runs share one context, so that a later one sees the context variables that an earlier one
+ * set.
+ *
+ * <p>One thread at a time may use it; it must not be on a loop.
  */
-public final class Runner<T extends @Nullable Object> {
+public final class Runner implements AutoCloseable {
   /**
    * How long a task that outlived its cancellation may take to end once its thread was interrupted.
    */
   private static final Duration STRAGGLER_TIMEOUT = Duration.ofSeconds(1);
 
-  /** How long the loop's thread may take to end once nothing runs on it any more. */
-  private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
-
-  private final Coroutine<T> main;
   private final RunOptions options;
-  private final Loop loop;
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Supplier<EngineProvider> engine;
+  private final Context context = Context.copyOfCurrent();
 
-  // On the loop until it is closed, then the caller's.
-  private @Nullable Task<T> mainTask;
+  private @Nullable Loop loop;
+  private @Nullable ExitHook exitHook;
 
-  /** Why the main task is to be cancelled, if somebody said so before there was one. */
-  private @Nullable String cancelledEarly;
+  /** The main task of the run under way. Written while the loop stands still, read on it. */
+  private @Nullable Task<?> mainTask;
 
-  private @Nullable Throwable supervisorFailure;
+  private boolean closed;
 
-  private Runner(Coroutine<T> main, RunOptions options, EngineProvider engine) {
-    this.main = main;
-    this.options = options;
-    this.loop = Loop.open(options, engine);
+  /** Makes a runner with default options. */
+  public Runner() {
+    this(RunOptions.defaults());
+  }
+
+  /** Makes a runner. */
+  public Runner(RunOptions options) {
+    this(options, Loop::installedEngine);
+  }
+
+  Runner(RunOptions options, EngineProvider engine) {
+    this(options, () -> engine);
+  }
+
+  private Runner(RunOptions options, Supplier<EngineProvider> engine) {
+    this.options = Objects.requireNonNull(options, "options");
+    this.engine = engine;
   }
 
   /**
-   * Runs {@code main} as the main task of a new loop and waits until it is done and the loop is
-   * closed. Corresponds to {@code asyncio.run}.
+   * Runs {@code main} as the main task and waits until it is done. Tasks that it leaves go on in
+   * the next run, or are cancelled by {@link #close}. Interrupting the calling thread, which may be
+   * a platform or a virtual one, cancels the main task.
    *
-   * <p>Tasks that are left then are cancelled and waited for. Interrupting the calling thread,
-   * which may be a platform or a virtual one, cancels the main task.
-   *
-   * @return what {@code main} returned
+   * @return what {@code main} returned; what it threw is thrown as it is
    * @throws CancelledError if the main task was cancelled
-   * @throws SignalException if a signal cancelled it
-   * @throws IllegalStateException on a loop, because it would block that loop; or if there is no
-   *     engine
+   * @throws SignalException if a signal cancelled it, see {@link RunOptions#handleSignals}
+   * @throws IllegalStateException on a running loop, after {@link #close}, or if there is no engine
    */
-  public static <T extends @Nullable Object> T run(Coroutine<T> main, RunOptions options) {
-    return run(main, options, Loop.installedEngine());
+  public <T extends @Nullable Object> T run(Coroutine<T> main) {
+    return run(main, context);
   }
 
-  static <T extends @Nullable Object> T run(
-      Coroutine<T> main, RunOptions options, EngineProvider engine) {
+  /** The same for a body that returns nothing. */
+  public void run(Action main) {
+    run(Loop.asCoroutine(main));
+  }
+
+  /** The same as {@link #run(Coroutine)}, in {@code context}. */
+  public <T extends @Nullable Object> T run(Coroutine<T> main, Context context) {
     Objects.requireNonNull(main, "main");
-    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(context, "context");
+    ensureOffLoop();
+    Loop running = loop();
+    try (Signals signals = handleSignals(running)) {
+      running.carrier.claimStopped();
+      Task<T> task = running.createTask(main, TaskOptions.defaults().withContext(context));
+      mainTask = task;
+      try {
+        return running.runUntilComplete(task);
+      } catch (CancelledError e) {
+        if (task.isCancelled() && task.uncancel() == 0) {
+          throw signals.translate(e);
+        }
+        throw e;
+      } finally {
+        mainTask = null;
+      }
+    }
+  }
+
+  /** Cancels the main task, if there is one. Any thread. */
+  private void cancelMain(Loop running, String reason) {
+    running.submitInternal(() -> {
+      Task<?> task = mainTask;
+      if (task != null) {
+        task.requestCancel(reason);
+      }
+    });
+  }
+
+  private static void ensureOffLoop() {
     Fiber fiber = Fiber.current();
     if (fiber != null && !fiber.carrier.loop.isClosed()) {
       throw new IllegalStateException(
           "run() was called on a running loop, which it would block: call the code directly, or in"
               + " a task of its own with Asyncio.createTask(() -> ...)");
     }
-    return new Runner<>(main, options, engine).runToEnd();
-  }
-
-  /** The same for a body that returns nothing. */
-  public static void run(Action main, RunOptions options) {
-    run(Loop.asCoroutine(main), options);
-  }
-
-  private T runToEnd() {
-    try (Signals signals = handleSignals()) {
-      loop.submitInternal(() -> loop.startInternalTask(this::supervise, "weir-runner"));
-      boolean interrupted = awaitClosed();
-      joinCarrier();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-      return outcome(signals);
-    }
-  }
-
-  private Signals handleSignals() {
-    try {
-      return options.handleSignals() ? Signals.handle(this::cancelMain) : Signals.NONE;
-    } catch (RuntimeException e) {
-      loop.submitInternal(loop::close); // It runs already.
-      throw e;
-    }
-  }
-
-  private T outcome(Signals signals) {
-    Task<T> task = mainTask;
-    if (task == null) {
-      throw new IllegalStateException(
-          "The loop ended before its main task began", supervisorFailure);
-    }
-    try {
-      return Future.<T, RuntimeException>resultOf(task);
-    } catch (CancelledError e) {
-      throw signals.translate(e);
-    }
   }
 
   /**
-   * Waits for the loop to close; an interrupt meanwhile cancels the main task. Returns whether
-   * there was one.
+   * {@return the loop, opened if need be}
+   *
+   * @throws IllegalStateException after {@link #close}
    */
-  private boolean awaitClosed() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        closed.await();
-        return interrupted;
-      } catch (InterruptedException e) {
-        interrupted = true;
-        cancelMain("the thread that called run() was interrupted");
-      }
+  public Loop loop() {
+    if (closed) {
+      throw new IllegalStateException("This runner is closed: make a new one");
     }
+    Loop opened = loop;
+    if (opened == null) {
+      opened = Loop.open(options, engine.get());
+      loop = opened;
+      Loop running = opened;
+      exitHook =
+          ExitHook.install(
+              opened, () -> cancelMain(running, "the JVM exits"), options.exitTimeout());
+    }
+    return opened;
   }
 
-  private void joinCarrier() {
-    boolean interrupted = false;
+  /**
+   * Ends the loop: cancels the tasks that are left and waits for them, reports what they fail with,
+   * waits for the default executor, and closes the loop; each for the time that the options give. A
+   * second call has no effect.
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    Loop opened = loop;
+    if (opened != null && !opened.isClosed()) {
+      ensureOffLoop();
+      opened.carrier.claimStopped();
+      closed = true;
+      end(opened);
+    }
+    closed = true;
+  }
+
+  private void end(Loop ending) {
+    boolean interrupted = Thread.interrupted(); // Else the interrupt would cancel the cancelling.
+    ExitHook hook = exitHook;
     try {
-      if (!loop.carrier.thread.join(CARRIER_TIMEOUT)) {
-        loop.defaultExceptionHandler(
-            ExceptionContext.of(
-                "The thread of " + loop + " did not end within " + CARRIER_TIMEOUT,
-                stackOf(loop.carrier.thread)));
-      }
-    } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void cancelMain(String reason) {
-    loop.submitInternal(() -> {
-      if (mainTask != null) {
-        mainTask.requestCancel(reason);
-      } else {
-        cancelledEarly = reason;
-      }
-    });
-  }
-
-  private void supervise() {
-    try {
-      Task<T> task = loop.createTask(main);
-      mainTask = task;
-      if (cancelledEarly != null) {
-        task.requestCancel(cancelledEarly);
-      }
-      Task<?> self = Objects.requireNonNull(Loop.currentTask());
-      if (!task.isDone()) {
-        self.suspendUntilDone(task);
-      }
-      task.failure(); // The caller of run() gets it.
-      endTasks(self);
-      loop.reportUnretrieved();
-    } catch (Throwable e) {
-      supervisorFailure = e;
-      throw e;
+      ending.runUntilComplete(ending.startInternalTask(() -> endTasks(ending), "weir-runner"));
+      Duration executorTimeout =
+          hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
+      ending.runUntilComplete(
+          ending.startInternalTask(
+              () -> ending.shutdownDefaultExecutor(executorTimeout), "weir-runner"));
     } finally {
-      loop.close();
-      closed.countDown();
+      ending.close();
+      if (hook != null) {
+        hook.uninstall();
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  private void endTasks(Task<?> self) {
-    for (Task<?> task : loop.tasks.list()) {
+  private void endTasks(Loop ending) {
+    Task<?> self = Objects.requireNonNull(Loop.currentTask());
+    List<Task<?>> left = ending.tasks.list();
+    for (Task<?> task : left) {
       task.requestCancel(null);
     }
-    if (!loop.tasks.awaitEmpty(self, options.shutdownTimeout())) {
-      endStragglers(self);
+    if (!ending.tasks.awaitEmpty(self, options.shutdownTimeout())) {
+      endStragglers(ending, self);
+    }
+    for (Task<?> task : left) {
+      Throwable failure = task.isDone() && !task.isCancelled() ? task.failure() : null;
+      if (failure != null) {
+        ending.callExceptionHandler(
+            new ExceptionContext(
+                "Unhandled exception during Asyncio.run() shutdown: " + task.label(),
+                failure,
+                task,
+                null,
+                task.createdAt));
+      }
     }
   }
 
-  private void endStragglers(Task<?> self) {
-    for (Task<?> task : loop.tasks.list()) {
-      loop.callExceptionHandler(
+  private void endStragglers(Loop ending, Task<?> self) {
+    for (Task<?> task : ending.tasks.list()) {
+      ending.callExceptionHandler(
           new ExceptionContext(
               task + " was cancelled but did not end within " + options.shutdownTimeout(),
-              stackOf(task.fiber.thread()),
+              Stacks.of(task.fiber.thread()),
               task,
-              null));
+              null,
+              task.createdAt));
       task.fiber.thread().interrupt();
     }
-    loop.tasks.awaitEmpty(self, STRAGGLER_TIMEOUT);
+    ending.tasks.awaitEmpty(self, STRAGGLER_TIMEOUT);
   }
 
-  /** {@return an exception that is never thrown and shows where {@code thread} is} */
-  private static Throwable stackOf(Thread thread) {
-    Throwable stack = new Throwable("stack of thread '" + thread.getName() + "'");
-    stack.setStackTrace(thread.getStackTrace());
-    return stack;
+  private Signals handleSignals(Loop running) {
+    if (!options.handleSignals()) {
+      return Signals.NONE;
+    }
+    return Signals.handle(
+        reason -> cancelMain(running, reason),
+        exception -> running.submitInternal(() -> running.carrier.abort(exception)));
+  }
+
+  @Override
+  public String toString() {
+    return "Runner[" + (closed ? "closed" : loop == null ? "no loop yet" : loop) + "]";
   }
 }

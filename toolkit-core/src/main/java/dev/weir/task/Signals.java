@@ -17,25 +17,20 @@ final class Signals implements AutoCloseable {
   private Signals() {}
 
   /**
-   * Calls {@code onSignal} with a reason for every SIGINT and SIGTERM, on a thread of the JVM's.
+   * Takes every SIGINT and SIGTERM, on a thread of the JVM's.
    *
+   * @param onFirst is told of the first signal, in words
+   * @param onFurther gets the exception for every further one
    * @throws IllegalStateException if the module jdk.unsupported is missing, or the JVM keeps the
    *     signals to itself
    */
-  static Signals handle(Consumer<String> onSignal) {
+  static Signals handle(Consumer<String> onFirst, Consumer<SignalException> onFurther) {
     Signals signals = new Signals();
     try {
       for (String name : List.of("INT", "TERM")) {
         Signal signal = new Signal(name);
         SignalHandler previous =
-            Signal.handle(
-                signal,
-                received -> {
-                  if (signals.first == null) {
-                    signals.first = received;
-                  }
-                  onSignal.accept("SIG" + received.getName());
-                });
+            Signal.handle(signal, received -> signals.received(received, onFirst, onFurther));
         signals.restorers.add(() -> Signal.handle(signal, previous));
       }
       return signals;
@@ -49,13 +44,27 @@ final class Signals implements AutoCloseable {
     }
   }
 
+  private synchronized void received(
+      Signal signal, Consumer<String> onFirst, Consumer<SignalException> onFurther) {
+    if (first == null) {
+      first = signal;
+      onFirst.accept("SIG" + signal.getName());
+    } else {
+      onFurther.accept(exceptionOf(signal, null));
+    }
+  }
+
   /** {@return what to throw for the cancellation of the main task} */
   RuntimeException translate(CancelledError cancelled) {
     Signal signal = first;
     if (signal == null) {
       throw cancelled;
     }
-    return new SignalException(signal.getName(), signal.getNumber(), cancelled);
+    return exceptionOf(signal, cancelled);
+  }
+
+  private static SignalException exceptionOf(Signal signal, @Nullable CancelledError cause) {
+    return new SignalException(signal.getName(), signal.getNumber(), cause);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.weir.task;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,13 +15,21 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what the coroutine returns
  */
 public final class Task<T extends @Nullable Object> extends Future<T> {
+  private static final StackTraceElement[] NO_STACK = {};
+
   final Fiber fiber;
 
   /** Whether it is the loop's own and not one of the user's. */
   final boolean internal;
 
+  /** Where it was made, in debug mode. */
+  final @Nullable Throwable createdAt;
+
   private final Coroutine<T> coroutine;
-  private final String name;
+  private final Context context;
+
+  // Written on the loop, read by any thread.
+  private volatile String name;
 
   // On the loop only.
 
@@ -30,6 +39,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   /** Whether a cancellation is to be thrown at the next step or suspension. */
   private boolean mustCancel;
 
+  /** Whether a cancellation interrupted the task in foreign code, and has not been thrown yet. */
+  private boolean interrupted;
+
   private @Nullable String cancelMessage;
   private int cancelRequests;
 
@@ -37,12 +49,15 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   @Nullable Task<?> newer;
   @Nullable Task<?> older;
 
-  Task(Loop loop, Coroutine<T> coroutine, String name, boolean internal) {
+  Task(Loop loop, Coroutine<T> coroutine, String name, Context context, boolean internal) {
     super(loop);
     this.coroutine = coroutine;
     this.name = name;
+    this.context = context;
     this.internal = internal;
+    this.createdAt = loop.creationSite();
     this.fiber = loop.carrier.newFiber(name, this, this::run);
+    fiber.context = context;
   }
 
   /** {@return its name, {@code Task-N} if it was given none; any thread may ask} */
@@ -50,11 +65,52 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     return name;
   }
 
+  /** Gives it another name, which its thread takes on as well. */
+  public void setName(String name) {
+    Objects.requireNonNull(name, "name");
+    loop.ensureHeld("Task.setName()");
+    this.name = name;
+    fiber.thread().setName(name);
+  }
+
+  /** {@return the context it runs in; any thread may ask} */
+  public Context context() {
+    return context;
+  }
+
+  /**
+   * {@return where it is: its whole stack while it is suspended, where it failed if it did, else
+   * nothing} Corresponds to {@code Task.get_stack}. Any thread may ask.
+   */
+  public StackTraceElement[] stackTrace() {
+    if (!isDone()) {
+      return fiber.thread().getStackTrace();
+    }
+    Throwable failure = peekFailure();
+    return failure == null ? NO_STACK : failure.getStackTrace();
+  }
+
+  /**
+   * Prints {@link #stackTrace}, under a line with the task. Corresponds to {@code
+   * Task.print_stack}. Any thread may ask.
+   */
+  public void printStack(Appendable to) throws java.io.IOException {
+    to.append(toString()).append('\n');
+    for (StackTraceElement frame : stackTrace()) {
+      to.append("\tat ").append(frame.toString()).append('\n');
+    }
+  }
+
   /**
    * Asks the task to end: a {@link CancelledError} is thrown where it waits, or at its next
    * suspension. A task that has not begun never does.
    *
-   * <p>A task that is in a blocking call of the JDK's gets it when that call has returned.
+   * <p>A task that is in a blocking call of the JDK's is interrupted there, if fibers are mounted.
+   * (On portable fibers it holds the turn, so nobody can cancel it meanwhile.) If its coroutine
+   * then ends with an exception that is or comes from an interrupt, or with the interrupt still
+   * set, it counts as cancelled; any other exception is the task's failure. If it swallows the
+   * interrupt, the cancellation is thrown at the next suspension. Interrupting closes NIO channels
+   * and the sockets of virtual threads.
    *
    * <p>It is a request. The task may clean up first, and may even go on, in which case it calls
    * {@link #uncancel}.
@@ -80,6 +136,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
       cancelRequests--;
       if (cancelRequests == 0) {
         mustCancel = false;
+        clearInterrupt();
       }
     }
     return cancelRequests;
@@ -115,17 +172,74 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
         "A task fails with what its coroutine throws: use loop.createFuture()");
   }
 
+  @Override
   boolean requestCancel(@Nullable String message) {
     if (isDone()) {
       return false;
     }
     cancelRequests++;
     Future<?> awaited = waitingFor;
-    if (awaited == null || !awaited.cancelAwaited(message)) {
+    if (awaited == null || !awaited.requestCancel(message)) {
       mustCancel = true;
       cancelMessage = message;
+      if (fiber.inForeignCode()) {
+        interrupt();
+      }
     }
     return true;
+  }
+
+  /** Interrupts the task in foreign code. */
+  private void interrupt() {
+    if (Fiber.current() == null) {
+      // Interrupting may close a channel, and take locks for it, which the carrier must not.
+      loop.enqueueCallback(() -> {
+        if (mustCancel && fiber.inForeignCode()) {
+          interrupt();
+        }
+      });
+      return;
+    }
+    interrupted = true;
+    fiber.thread().interrupt();
+  }
+
+  /** Takes the interrupt back with which a cancellation came. Nothing, if another task calls. */
+  private void clearInterrupt() {
+    if (interrupted && Thread.currentThread() == fiber.thread()) {
+      interrupted = false;
+      Thread.interrupted();
+    }
+  }
+
+  /**
+   * {@return the cancellation that {@code thrown}, which reached the end of a scope or of the
+   * coroutine, is or stands for; or null if it is something else} Called by the task itself.
+   */
+  @Nullable CancelledError asCancellation(Throwable thrown) {
+    if (thrown instanceof CancelledError cancelled) {
+      return cancelled;
+    }
+    if (!mustCancel || !interrupted || !Interrupts.showIn(thrown)) {
+      return null;
+    }
+    mustCancel = false;
+    clearInterrupt();
+    return new CancelledError(cancelMessage, thrown);
+  }
+
+  /**
+   * Checks that the task may suspend.
+   *
+   * @throws IllegalStateException in {@code Asyncio.exclusive}
+   */
+  void ensureMaySuspend(String call) {
+    if (fiber.exclusive) {
+      throw new IllegalStateException(
+          call
+              + " suspends, which exclusive code must not: call it before or after"
+              + " Asyncio.exclusive(...)");
+    }
   }
 
   /**
@@ -136,20 +250,34 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
    *     over
    */
   void suspendUntilDone(Future<?> future) {
+    ensureMaySuspend("await()");
+    clearInterrupt();
     waitingFor = future;
     future.addWaiter(this);
-    if (mustCancel && future.cancelAwaited(cancelMessage)) {
+    if (mustCancel && future.requestCancel(cancelMessage)) {
       mustCancel = false;
     }
     fiber.park();
-    throwIfCancelled();
+    loop.ensureOpen();
+    if (mustCancel) {
+      mustCancel = false;
+      if (!future.isCancelled()) { // Else it has the message of the first cancellation.
+        throw new CancelledError(cancelMessage);
+      }
+    }
   }
 
   /** Lets everything that is ready run first. */
   void yieldTurn() {
+    ensureMaySuspend("yieldNow()");
+    clearInterrupt();
     fiber.wake();
     fiber.park();
-    throwIfCancelled();
+    loop.ensureOpen();
+    if (mustCancel) {
+      mustCancel = false;
+      throw new CancelledError(cancelMessage);
+    }
   }
 
   /** Lets the task go on: what it waited for is done. */
@@ -164,36 +292,40 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     if (awaited != null) {
       awaited.removeWaiter(this);
       wake();
-    }
-  }
-
-  private void throwIfCancelled() {
-    loop.ensureOpen();
-    if (mustCancel) {
-      mustCancel = false;
-      throw new CancelledError(cancelMessage);
+    } else if (fiber.inForeignCode()) {
+      fiber.thread().interrupt();
     }
   }
 
   private void run() {
     if (mustCancel) {
-      completeCancelled(cancelMessage);
+      completeCancelled(cancelMessage, null);
       return;
     }
     T result;
     try {
       result = coroutine.run();
-    } catch (CancelledError e) {
-      completeCancelled(e.getMessage());
-      return;
     } catch (Throwable e) {
-      completeExceptionally(e);
+      endWith(e);
       return;
     }
     if (mustCancel) {
-      completeCancelled(cancelMessage);
+      completeCancelled(cancelMessage, null);
     } else {
       complete(result);
+    }
+  }
+
+  private void endWith(Throwable thrown) {
+    CancelledError cancelled = asCancellation(thrown);
+    if (cancelled != null) {
+      completeCancelled(cancelled.getMessage(), cancelled.getCause());
+      return;
+    }
+    completeExceptionally(thrown);
+    if (thrown instanceof SignalException) {
+      failure(); // The one who runs the loop gets it.
+      loop.carrier.abort(thrown);
     }
   }
 

@@ -3,14 +3,22 @@ package dev.weir.task;
 import java.time.Duration;
 
 /** A callback that a loop will run at a time, as {@code asyncio.TimerHandle}. */
-public final class TimerHandle extends Handle {
+public final class TimerHandle extends Handle implements Comparable<TimerHandle> {
   final long whenNanos;
 
   /** Orders timers of one deadline as they were made. */
   final long sequence;
 
-  TimerHandle(Loop loop, Runnable callback, boolean internal, long whenNanos, long sequence) {
-    super(loop, callback, internal);
+  /** Makes the handle of a user's callback. */
+  TimerHandle(Loop loop, Runnable callback, Context context, long whenNanos, long sequence) {
+    super(loop, callback, context);
+    this.whenNanos = whenNanos;
+    this.sequence = sequence;
+  }
+
+  /** Makes the handle of a step of the loop's own. */
+  TimerHandle(Loop loop, Runnable internalStep, long whenNanos, long sequence) {
+    super(loop, internalStep);
     this.whenNanos = whenNanos;
     this.sequence = sequence;
   }
@@ -18,6 +26,13 @@ public final class TimerHandle extends Handle {
   /** {@return when the callback is due, by {@link Loop#time}} */
   public Duration when() {
     return Duration.ofNanos(whenNanos);
+  }
+
+  /** Orders by {@link #when}, then by the order of making. Not consistent with equals. */
+  @Override
+  public int compareTo(TimerHandle other) {
+    int byTime = Long.compare(whenNanos, other.whenNanos);
+    return byTime != 0 ? byTime : Long.compare(sequence, other.sequence);
   }
 
   @Override

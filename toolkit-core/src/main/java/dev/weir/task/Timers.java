@@ -1,7 +1,6 @@
 package dev.weir.task;
 
 import dev.weir.spi.IoDriver;
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.function.Consumer;
 
@@ -17,10 +16,7 @@ final class Timers {
   /** Fewer cancelled timers than this are not worth a purge. */
   private static final int PURGE_THRESHOLD = 100;
 
-  private final PriorityQueue<TimerHandle> heap =
-      new PriorityQueue<>(
-          Comparator.<TimerHandle>comparingLong(t -> t.whenNanos)
-              .thenComparingLong(t -> t.sequence));
+  private final PriorityQueue<TimerHandle> heap = new PriorityQueue<>();
   private int cancelledCount;
 
   void add(TimerHandle timer) {

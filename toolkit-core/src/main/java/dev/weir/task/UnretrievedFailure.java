@@ -1,6 +1,7 @@
 package dev.weir.task;
 
 import java.lang.ref.Cleaner;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The failure of a future that nobody has asked for yet. If nobody can any more, because the
@@ -11,6 +12,8 @@ final class UnretrievedFailure {
   private final Loop loop;
   private final String description;
   private final Throwable failure;
+  private final @Nullable Context context;
+  private final @Nullable Throwable createdAt;
   private final Cleaner.Cleanable cleanable;
 
   // Written on the loop, read by the cleaner's thread.
@@ -22,6 +25,8 @@ final class UnretrievedFailure {
     this.description =
         future.label(); // Not the future: holding it would keep it reachable for ever.
     this.failure = failure;
+    this.context = future instanceof Task<?> task ? task.context() : null;
+    this.createdAt = future instanceof Task<?> task ? task.createdAt : null;
     this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
   }
 
@@ -33,8 +38,10 @@ final class UnretrievedFailure {
   /** Reports the failure unless somebody got it meanwhile. Called on the loop. */
   void report() {
     if (settle()) {
-      loop.callExceptionHandler(
-          ExceptionContext.of("Exception was never retrieved: " + description, failure));
+      loop.reportError(
+          new ExceptionContext(
+              "Exception was never retrieved: " + description, failure, null, null, createdAt),
+          context);
     }
   }
 
@@ -50,7 +57,7 @@ final class UnretrievedFailure {
 
   private void unreachable() {
     if (!settled && !loop.isClosed()) {
-      loop.carrier.submit(new Handle(loop, this::report, false));
+      loop.carrier.submit(new Handle(loop, this::report, Context.empty()));
     }
   }
 

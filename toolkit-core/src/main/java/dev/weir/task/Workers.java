@@ -1,14 +1,20 @@
 package dev.weir.task;
 
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loop's own pool of platform threads for blocking calls; as asyncio's, of at most 32 and no more
- * than it needs.
+ * The threads that blocking calls run on. A loop has a pool of its own; as asyncio's, of at most 32
+ * platform threads and no more than it needs. On the loop only, but for the work itself.
  */
 final class Workers {
   private static final int SIZE_MAX = 32;
@@ -16,14 +22,23 @@ final class Workers {
   private static final int KEEP_ALIVE_SECONDS = 10;
 
   private final Loop loop;
-  private final ThreadPoolExecutor pool;
+  private final String loopName;
+  private ExecutorService executor;
+
+  /** Whether the default executor takes no more work. */
+  private boolean shutDown;
 
   Workers(Loop loop, String loopName) {
     this.loop = loop;
+    this.loopName = loopName;
+    this.executor = newPool(loopName);
+  }
+
+  private static ExecutorService newPool(String loopName) {
     int size =
         Math.min(SIZE_MAX, Runtime.getRuntime().availableProcessors() + SIZE_BEYOND_PROCESSORS);
     AtomicInteger count = new AtomicInteger();
-    pool =
+    ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
             size,
             size,
@@ -36,40 +51,125 @@ final class Workers {
                     .daemon()
                     .unstarted(work));
     pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  void setExecutor(ExecutorService replacement) {
+    executor.shutdown();
+    executor = replacement;
+    shutDown = false;
   }
 
   /**
-   * Runs {@code work} on a thread of the pool. The future completes on the loop, unless it was
-   * cancelled.
+   * Runs {@code work} on {@code chosen}, or on the default executor if that is null. The future
+   * completes on the loop, unless it was cancelled.
    */
-  <T extends @Nullable Object> Future<T> call(Coroutine<T> work) {
-    Future<T> outcome = new Future<>(loop);
-    pool.execute(() -> {
-      T result;
-      try {
-        result = work.run();
-      } catch (Throwable e) {
-        complete(outcome, () -> outcome.completeExceptionally(e));
-        return;
+  <T extends @Nullable Object> Future<T> call(@Nullable Executor chosen, Coroutine<T> work) {
+    if (chosen == null && shutDown) {
+      throw new IllegalStateException(
+          "The default executor was shut down: call this before shutdownDefaultExecutor(), or pass"
+              + " an executor of your own");
+    }
+    Job<T> job = new Job<>(new Future<>(loop), work);
+    job.outcome.onDone(job::withdrawIfCancelled);
+    try {
+      (chosen == null ? executor : chosen).execute(job);
+    } catch (RejectedExecutionException e) {
+      if (chosen == null) {
+        throw new IllegalStateException(
+            "The executor that was set with setDefaultExecutor() takes no more work: " + executor,
+            e);
       }
-      complete(outcome, () -> outcome.complete(result));
-    });
-    return outcome;
-  }
-
-  private void complete(Future<?> outcome, Runnable completion) {
-    Runnable ifPending =
-        () -> {
-          if (!outcome.isDone()) {
-            completion.run();
-          }
-        };
-    // As a callback, though it is a step of the loop's own: a failure's message may be user code.
-    loop.carrier.submit(new Handle(loop, ifPending, false));
+      throw e;
+    }
+    return job.outcome;
   }
 
   /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
   void shutdown() {
-    pool.shutdown();
+    shutDown = true;
+    executor.shutdown();
+  }
+
+  /** Takes no more work, and completes when what was taken has ended or the timeout is over. */
+  Future<@Nullable Void> shutdownAndAwait(Duration timeout) {
+    shutdown();
+    Future<@Nullable Void> ended = new Future<>(loop);
+    if (executor.isTerminated()) {
+      ended.complete(null);
+      return ended;
+    }
+    ExecutorService awaited = executor;
+    Thread.ofPlatform()
+        .name(loopName + "-worker-shutdown")
+        .daemon()
+        .start(() -> {
+          boolean inTime = awaitTermination(awaited, timeout);
+          loop.submitInternal(() -> {
+            if (!ended.isDone()) {
+              ended.complete(null);
+            }
+          });
+          if (!inTime) {
+            ErrorReports.warn(
+                "The default executor of " + loop + " did not end its work within " + timeout,
+                new Throwable("shutdownDefaultExecutor"));
+          }
+        });
+    return ended;
+  }
+
+  private static boolean awaitTermination(ExecutorService executor, Duration timeout) {
+    try {
+      return executor.awaitTermination(Loop.toNanos(timeout), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      return false; // Nobody interrupts this thread.
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Workers[" + executor + "]";
+  }
+
+  /** Work that a thread takes, unless it was withdrawn before. */
+  private static final class Job<T extends @Nullable Object> implements Runnable {
+    final Future<T> outcome;
+    private final Coroutine<T> work;
+    private final AtomicBoolean taken = new AtomicBoolean();
+
+    Job(Future<T> outcome, Coroutine<T> work) {
+      this.outcome = outcome;
+      this.work = Objects.requireNonNull(work, "work");
+    }
+
+    void withdrawIfCancelled() {
+      if (outcome.isCancelled()) {
+        taken.set(true);
+      }
+    }
+
+    @Override
+    public void run() {
+      if (taken.getAndSet(true)) {
+        return;
+      }
+      T result;
+      try {
+        result = work.run();
+      } catch (Throwable e) {
+        complete(() -> outcome.completeExceptionally(e));
+        return;
+      }
+      complete(() -> outcome.complete(result));
+    }
+
+    private void complete(Runnable completion) {
+      outcome.loop.submitInternal(() -> {
+        if (!outcome.isDone()) {
+          completion.run();
+        }
+      });
+    }
   }
 }

@@ -8,7 +8,13 @@ final class Loops {
   private Loops() {}
 
   static <T> T call(Coroutine<T> body) {
-    return Runner.run(body, RunOptions.defaults(), ParkingDriver::new);
+    return call(RunOptions.defaults(), body);
+  }
+
+  static <T> T call(RunOptions options, Coroutine<T> body) {
+    try (Runner runner = new Runner(options, ParkingDriver::new)) {
+      return runner.run(body);
+    }
   }
 
   static void run(Action body) {

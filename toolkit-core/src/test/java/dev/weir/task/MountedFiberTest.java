@@ -257,7 +257,8 @@ class MountedFiberTest {
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     RunOptions impatient = RunOptions.defaults().withShutdownTimeout(Duration.ZERO);
 
-    Runner.run(
+    Loops.call(
+        impatient,
         () -> {
           Loop loop = Loop.running();
           loop.setExceptionHandler((l, context) -> {});
@@ -272,9 +273,7 @@ class MountedFiberTest {
           });
           loop.yieldNow();
           return null;
-        },
-        impatient,
-        ParkingDriver::new);
+        });
     latch.countDown(); // Hands the closed loop a continuation: it must not be refused.
     ended.await();
 
@@ -301,7 +300,8 @@ class MountedFiberTest {
       CountDownLatch latch = new CountDownLatch(1);
       CountDownLatch ended = new CountDownLatch(4);
       Thread waker = Thread.ofPlatform().unstarted(() -> countDown(latch, refused));
-      Runner.run(
+      Loops.call(
+          RunOptions.defaults().withShutdownTimeout(Duration.ZERO),
           () -> {
             Loop.running().setExceptionHandler((l, context) -> {});
             for (int i = 0; i < 4; i++) {
@@ -314,9 +314,7 @@ class MountedFiberTest {
             Loop.running().yieldNow();
             waker.start();
             return null;
-          },
-          RunOptions.defaults().withShutdownTimeout(Duration.ZERO),
-          ParkingDriver::new);
+          });
       waker.join();
       ended.await(); // A thread whose wake-up was refused would never get here.
     }

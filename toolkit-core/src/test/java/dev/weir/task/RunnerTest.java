@@ -93,15 +93,14 @@ class RunnerTest {
     List<ExceptionContext> errors = new ArrayList<>();
     RunOptions impatient = RunOptions.defaults().withShutdownTimeout(Duration.ofMillis(20));
 
-    Runner.run(
+    Loops.call(
+        impatient,
         () -> {
           Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
           Loop.running().createTask(RunnerTest::sleepOnAndOn, "stubborn");
           Loop.running().yieldNow();
           return null;
-        },
-        impatient,
-        ParkingDriver::new);
+        });
 
     assertThat(errors).isNotEmpty();
     assertThat(errors.getFirst().message()).contains("stubborn").contains("did not end");

@@ -61,7 +61,7 @@ class TimersTest {
   }
 
   private TimerHandle add(long whenNanos) {
-    TimerHandle timer = new TimerHandle(null, () -> {}, true, whenNanos, sequence++);
+    TimerHandle timer = new TimerHandle(null, () -> {}, whenNanos, sequence++);
     timers.add(timer);
     return timer;
   }

@@ -33,7 +33,7 @@ final class NettyNetwork implements Network {
       InetSocketAddress remote,
       Duration timeout,
       TransportProtocol protocol,
-      Outcome<Transport> outcome) {
+      Completion<Transport> outcome) {
     Connecting connecting = new Connecting(remote, timeout, protocol, outcome);
     driver.request(connecting::start);
     return connecting;
@@ -45,7 +45,7 @@ final class NettyNetwork implements Network {
       int backlog,
       boolean reuseAddress,
       Supplier<TransportProtocol> acceptor,
-      Outcome<Listener> outcome) {
+      Completion<Listener> outcome) {
     driver.request(() -> startListening(local, backlog, reuseAddress, acceptor, outcome));
   }
 
@@ -54,7 +54,7 @@ final class NettyNetwork implements Network {
       int backlog,
       boolean reuseAddress,
       Supplier<TransportProtocol> acceptor,
-      Outcome<Listener> outcome) {
+      Completion<Listener> outcome) {
     ServerSocketChannel channel;
     try {
       channel = io.newServerSocketChannel();
@@ -89,7 +89,7 @@ final class NettyNetwork implements Network {
     private final InetSocketAddress remote;
     private final Duration timeout;
     private final TransportProtocol protocol;
-    private final Outcome<Transport> outcome;
+    private final Completion<Transport> outcome;
     private @Nullable SocketChannel channel;
     private boolean ended;
 
@@ -97,7 +97,7 @@ final class NettyNetwork implements Network {
         InetSocketAddress remote,
         Duration timeout,
         TransportProtocol protocol,
-        Outcome<Transport> outcome) {
+        Completion<Transport> outcome) {
       this.remote = remote;
       this.timeout = timeout;
       this.protocol = protocol;

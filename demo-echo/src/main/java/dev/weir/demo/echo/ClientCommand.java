@@ -10,6 +10,8 @@ import dev.weir.task.Task;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,6 +23,14 @@ import picocli.CommandLine.Mixin;
         "Sends each line of standard input and prints what comes back, until the input ends.")
 final class ClientCommand implements Runnable {
   private static final int CHUNK_BYTES_MAX = 64 * 1024;
+
+  /**
+   * Not the loop's own executor: the end of {@code run} waits for the work there, and nothing can
+   * end a read from a terminal that nobody types at.
+   */
+  private static final Executor INPUT =
+      Executors.newSingleThreadExecutor(
+          Thread.ofPlatform().name("standard-input").daemon().factory());
 
   @Mixin private final Endpoint endpoint = new Endpoint();
 
@@ -53,7 +63,7 @@ final class ClientCommand implements Runnable {
     InputStream input = System.in;
     byte[] chunk = new byte[CHUNK_BYTES_MAX];
     while (true) {
-      int length = loop.runInExecutor(() -> input.read(chunk)).await(IOException.class);
+      int length = loop.runInExecutor(INPUT, () -> input.read(chunk)).await(IOException.class);
       if (length < 0) {
         writer.writeEof();
         return;
