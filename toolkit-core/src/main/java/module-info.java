@@ -10,6 +10,7 @@ module dev.weir.core {
   exports dev.weir;
   exports dev.weir.spi;
   exports dev.weir.stream;
+  exports dev.weir.sync;
   exports dev.weir.task;
 
   uses dev.weir.spi.EngineProvider;

@@ -26,9 +26,10 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final String TOP = "dev.weir";
   private static final String TASK = "dev.weir.task";
+  private static final String SYNC = "dev.weir.sync";
   private static final String STREAM = "dev.weir.stream";
   private static final String SPI = "dev.weir.spi";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, STREAM, SPI);
+  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, SPI);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -48,7 +49,9 @@ class ArchitectureTest {
   private static final DescribedPredicate<JavaClass> MADE_BY_USERS =
       describe(
           "made by users",
-          type -> Set.of("Runner", "TaskGroup", "ContextVar").contains(type.getSimpleName()));
+          type ->
+              type.getPackageName().equals(SYNC)
+                  || Set.of("Runner", "TaskGroup", "ContextVar").contains(type.getSimpleName()));
 
   private static final JavaClasses CORE =
       new ClassFileImporter().importPath(Path.of("target", "classes"));
@@ -61,17 +64,22 @@ class ArchitectureTest {
 
   @Test
   void spiUsesNoOtherPackage() {
-    assertNoUse(SPI, TOP, STREAM, TASK);
+    assertNoUse(SPI, TOP, STREAM, SYNC, TASK);
   }
 
   @Test
   void taskUsesSpiOnly() {
-    assertNoUse(TASK, TOP, STREAM);
+    assertNoUse(TASK, TOP, STREAM, SYNC);
+  }
+
+  @Test
+  void syncUsesTaskOnly() {
+    assertNoUse(SYNC, TOP, STREAM, SPI);
   }
 
   @Test
   void streamUsesTaskAndSpiOnly() {
-    assertNoUse(STREAM, TOP);
+    assertNoUse(STREAM, TOP, SYNC);
   }
 
   @Test

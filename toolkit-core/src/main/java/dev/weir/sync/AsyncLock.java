@@ -1,0 +1,87 @@
+package dev.weir.sync;
+
+import dev.weir.task.CancelledError;
+import dev.weir.task.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A lock that one task holds at a time, as {@code asyncio.Lock}: for code that suspends while
+ * nobody else may come in between. Code that does not suspend needs none.
+ *
+ * <p>Tasks get it in the order in which they asked. It is not re-entrant, and it belongs to nobody:
+ * any task or callback may release it.
+ */
+public final class AsyncLock {
+  private final LoopBinding binding = new LoopBinding("AsyncLock");
+  private final Waiters waiters = new Waiters();
+  private boolean locked;
+
+  /** Makes a lock that is free. */
+  public AsyncLock() {}
+
+  /**
+   * Suspends until the calling task holds the lock; does not suspend if it is free and nobody
+   * waits.
+   *
+   * @throws CancelledError if the task is cancelled; it does not hold the lock then
+   * @throws IllegalStateException outside a task, or on another loop than the lock's
+   */
+  public void acquire() {
+    binding.ensureInTask("acquire()");
+    if (locked || waiters.any()) {
+      awaitTurn();
+    }
+    locked = true;
+  }
+
+  private void awaitTurn() {
+    Future<@Nullable Void> waiter = binding.newWaiter();
+    try {
+      waiters.await(waiter);
+    } catch (Throwable e) {
+      if (!locked) {
+        waiters.wakeFirst(); // It may have been this task's turn: the next one's then.
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Acquires the lock as {@link #acquire} does, for a {@code try} block. Corresponds to {@code
+   * async with lock}.
+   */
+  public Held hold() {
+    acquire();
+    return new Held(this::release);
+  }
+
+  /**
+   * Releases the lock and wakes the task that has waited longest. Does not suspend.
+   *
+   * @throws IllegalStateException if nobody holds it
+   */
+  public void release() {
+    binding.ensureHeld("release()");
+    if (!locked) {
+      throw new IllegalStateException(
+          "AsyncLock.release() of a lock that is not locked: acquire() it first, and release it"
+              + " once");
+    }
+    locked = false;
+    waiters.wakeFirst();
+  }
+
+  /**
+   * {@return whether somebody holds it} Between a release and the next holder's step nobody does,
+   * although newcomers wait.
+   */
+  public boolean locked() {
+    binding.ensureHeld("locked()");
+    return locked;
+  }
+
+  @Override
+  public String toString() {
+    return "AsyncLock[" + (locked ? "locked, " : "unlocked, ") + waiters.size() + " waiting]";
+  }
+}

@@ -1,0 +1,56 @@
+package dev.weir.sync;
+
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import org.jspecify.annotations.Nullable;
+
+/** Which loop a primitive belongs to: the first one on which it makes a task wait. */
+final class LoopBinding {
+  private final String primitive;
+  private @Nullable Loop loop;
+
+  /** Makes a binding for a primitive whose class has this name. */
+  LoopBinding(String primitive) {
+    this.primitive = primitive;
+  }
+
+  /** Checks a call that never waits. */
+  void ensureHeld(String method) {
+    Loop bound = loop;
+    if (bound != null) {
+      bound.ensureHeld(primitive + "." + method);
+    }
+  }
+
+  /** Checks a call that may wait. */
+  void ensureInTask(String method) {
+    Loop running = Loop.running();
+    running.ensureInTask(primitive + "." + method);
+    Loop bound = loop;
+    if (bound != null && bound != running) {
+      throw new IllegalStateException(
+          "This "
+              + primitive
+              + " belongs to another loop, "
+              + bound
+              + ", on which it made a task wait: make one for each loop");
+    }
+  }
+
+  /** Binds to the running loop: its task, which passed {@link #ensureInTask}, is about to wait. */
+  Loop bind() {
+    Loop running = Loop.running();
+    loop = running;
+    return running;
+  }
+
+  /** Binds to the running loop. Returns what its task is about to wait for. */
+  Future<@Nullable Void> newWaiter() {
+    return bind().createFuture();
+  }
+
+  @Override
+  public String toString() {
+    return "LoopBinding[" + primitive + " to " + loop + "]";
+  }
+}
