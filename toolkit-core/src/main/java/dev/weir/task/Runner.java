@@ -2,6 +2,7 @@ package dev.weir.task;
 
 import dev.weir.spi.EngineProvider;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -167,7 +168,10 @@ public final class Runner implements AutoCloseable {
     boolean interrupted = Thread.interrupted(); // Else the interrupt would cancel the cancelling.
     ExitHook hook = exitHook;
     try {
-      ending.runUntilComplete(ending.startInternalTask(() -> endTasks(ending), "weir-runner"));
+      // Before the loop runs again, or what is left would take one more step as if nothing were.
+      List<Task<?>> left = cancelTasks(ending);
+      ending.runUntilComplete(
+          ending.startInternalTask(() -> awaitTasks(ending, left), "weir-runner"));
       Duration executorTimeout =
           hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
       ending.runUntilComplete(
@@ -184,16 +188,49 @@ public final class Runner implements AutoCloseable {
     }
   }
 
-  private void endTasks(Loop ending) {
-    Task<?> self = Objects.requireNonNull(Loop.currentTask());
-    List<Task<?>> left = ending.tasks.list();
-    for (Task<?> task : left) {
+  private static List<Task<?>> cancelTasks(Loop ending) {
+    List<Task<?>> tasks = ending.tasks.list();
+    for (Task<?> task : tasks) {
       task.requestCancel(null);
     }
-    if (!ending.tasks.awaitEmpty(self, options.shutdownTimeout())) {
-      endStragglers(ending, self);
+    return tasks;
+  }
+
+  /** Waits for {@code left}, which were cancelled, then cancels what their clean-up has made. */
+  private void awaitTasks(Loop ending, List<Task<?>> left) {
+    long deadlineNanos = ending.deadlineNanos(options.shutdownTimeout());
+    List<Task<?>> awaited = left;
+    while (!awaited.isEmpty()) {
+      awaitAll(ending, awaited, Duration.ofNanos(deadlineNanos - ending.nanoTime()));
+      if (ending.nanoTime() >= deadlineNanos) {
+        endStragglers(ending);
+      }
+      reportFailures(ending, awaited);
+      awaited = ending.nanoTime() < deadlineNanos ? cancelTasks(ending) : List.of();
     }
-    for (Task<?> task : left) {
+  }
+
+  private static void awaitAll(Loop loop, List<Task<?>> tasks, Duration timeout) {
+    new Waiting<>(loop, new LinkedHashSet<>(tasks), ReturnWhen.ALL_COMPLETED).await(timeout);
+  }
+
+  private void endStragglers(Loop ending) {
+    List<Task<?>> stragglers = ending.tasks.list();
+    for (Task<?> task : stragglers) {
+      ending.callExceptionHandler(
+          new ExceptionContext(
+              task + " was cancelled but did not end within " + options.shutdownTimeout(),
+              Stacks.of(task.fiber.thread()),
+              task,
+              null,
+              task.createdAt));
+      task.fiber.thread().interrupt();
+    }
+    awaitAll(ending, stragglers, STRAGGLER_TIMEOUT);
+  }
+
+  private static void reportFailures(Loop ending, List<Task<?>> ended) {
+    for (Task<?> task : ended) {
       Throwable failure = task.isDone() && !task.isCancelled() ? task.failure() : null;
       if (failure != null) {
         ending.callExceptionHandler(
@@ -205,20 +242,6 @@ public final class Runner implements AutoCloseable {
                 task.createdAt));
       }
     }
-  }
-
-  private void endStragglers(Loop ending, Task<?> self) {
-    for (Task<?> task : ending.tasks.list()) {
-      ending.callExceptionHandler(
-          new ExceptionContext(
-              task + " was cancelled but did not end within " + options.shutdownTimeout(),
-              Stacks.of(task.fiber.thread()),
-              task,
-              null,
-              task.createdAt));
-      task.fiber.thread().interrupt();
-    }
-    ending.tasks.awaitEmpty(self, STRAGGLER_TIMEOUT);
   }
 
   private Signals handleSignals(Loop running) {

@@ -1,6 +1,5 @@
 package dev.weir.task;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class TaskRegistry {
   private @Nullable Task<?> newest;
   private int size;
-  private @Nullable Future<@Nullable Void> empty;
 
   void add(Task<?> task) {
     Task<?> older = newest;
@@ -40,9 +38,6 @@ final class TaskRegistry {
     task.newer = null;
     task.older = null;
     size--;
-    if (size == 0 && empty != null && !empty.isDone()) {
-      empty.complete(null);
-    }
   }
 
   /** {@return the tasks, the oldest first} */
@@ -52,23 +47,6 @@ final class TaskRegistry {
       tasks.add(task);
     }
     return tasks.reversed();
-  }
-
-  /**
-   * Suspends {@code waiting}, which must not be listed here itself, until no task is left.
-   *
-   * @return whether none is left, false if the timeout came first
-   */
-  boolean awaitEmpty(Task<?> waiting, Duration timeout) {
-    if (size > 0) {
-      Future<@Nullable Void> awaited = new Future<>(waiting.loop);
-      empty = awaited;
-      TimerHandle timer = waiting.loop.completeLater(awaited, timeout);
-      waiting.suspendUntilDone(awaited);
-      timer.cancel();
-      empty = null;
-    }
-    return size == 0;
   }
 
   @Override

@@ -4,20 +4,34 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Runs test bodies on loops of this package's own, without an engine. */
-final class Loops {
+public final class Loops {
   private Loops() {}
+
+  /** Makes a runner whose loop is without an engine. */
+  public static Runner newRunner() {
+    return newRunner(RunOptions.defaults());
+  }
+
+  static Runner newRunner(RunOptions options) {
+    return new Runner(options, ParkingDriver::new);
+  }
+
+  /** Opens a loop without an engine, to be run and closed by hand. */
+  public static Loop open() {
+    return Loop.open(RunOptions.defaults(), ParkingDriver::new);
+  }
 
   static <T> T call(Coroutine<T> body) {
     return call(RunOptions.defaults(), body);
   }
 
   static <T> T call(RunOptions options, Coroutine<T> body) {
-    try (Runner runner = new Runner(options, ParkingDriver::new)) {
+    try (Runner runner = newRunner(options)) {
       return runner.run(body);
     }
   }
 
-  static void run(Action body) {
+  public static void run(Action body) {
     call(Loop.asCoroutine(body));
   }
 
