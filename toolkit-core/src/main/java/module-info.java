@@ -12,6 +12,7 @@ module dev.weir.core {
   exports dev.weir.stream;
   exports dev.weir.sync;
   exports dev.weir.task;
+  exports dev.weir.testing;
 
   uses dev.weir.spi.EngineProvider;
 }

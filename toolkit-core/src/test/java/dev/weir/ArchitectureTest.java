@@ -28,8 +28,9 @@ class ArchitectureTest {
   private static final String TASK = "dev.weir.task";
   private static final String SYNC = "dev.weir.sync";
   private static final String STREAM = "dev.weir.stream";
+  private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, SPI);
+  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -64,22 +65,27 @@ class ArchitectureTest {
 
   @Test
   void spiUsesNoOtherPackage() {
-    assertNoUse(SPI, TOP, STREAM, SYNC, TASK);
+    assertNoUse(SPI, TOP, STREAM, SYNC, TASK, TESTING);
   }
 
   @Test
   void taskUsesSpiOnly() {
-    assertNoUse(TASK, TOP, STREAM, SYNC);
+    assertNoUse(TASK, TOP, STREAM, SYNC, TESTING);
   }
 
   @Test
   void syncUsesTaskOnly() {
-    assertNoUse(SYNC, TOP, STREAM, SPI);
+    assertNoUse(SYNC, TOP, STREAM, SPI, TESTING);
   }
 
   @Test
   void streamUsesTaskAndSpiOnly() {
-    assertNoUse(STREAM, TOP, SYNC);
+    assertNoUse(STREAM, TOP, SYNC, TESTING);
+  }
+
+  @Test
+  void nothingUsesTestingButTests() {
+    assertNoUse(TOP, TESTING);
   }
 
   @Test

@@ -44,6 +44,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
 
   private @Nullable String cancelMessage;
   private int cancelRequests;
+  private long suspensions;
 
   // Links of the TaskRegistry.
   @Nullable Task<?> newer;
@@ -76,6 +77,21 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   /** {@return the context it runs in; any thread may ask} */
   public Context context() {
     return context;
+  }
+
+  /**
+   * {@return the future that it waits for, or null if it runs, is about to run, or is in blocking
+   * code that is none of Weir's} For diagnosis: what it awaits is its own business.
+   */
+  public @Nullable Future<?> waitingFor() {
+    loop.ensureHeld("Task.waitingFor()");
+    return waitingFor;
+  }
+
+  /** {@return how often it has suspended so far} For diagnosis. */
+  public long suspensions() {
+    loop.ensureHeld("Task.suspensions()");
+    return suspensions;
   }
 
   /**
@@ -252,6 +268,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   void suspendUntilDone(Future<?> future) {
     ensureMaySuspend("await()");
     clearInterrupt();
+    suspensions++;
     waitingFor = future;
     future.addWaiter(this);
     if (mustCancel && future.requestCancel(cancelMessage)) {
@@ -271,6 +288,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   void yieldTurn() {
     ensureMaySuspend("yieldNow()");
     clearInterrupt();
+    suspensions++;
     fiber.wake();
     fiber.park();
     loop.ensureOpen();
