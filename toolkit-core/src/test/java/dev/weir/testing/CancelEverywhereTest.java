@@ -103,8 +103,9 @@ class CancelEverywhereTest {
         .hasMessageContaining("No running loop");
   }
 
-  // --- What must survive a cancellation anywhere. Each exchange needs somebody else's part, which
-  // a task of its own plays, and the check does the whole exchange once more.
+  // --- What must survive a cancellation anywhere. Somebody waits behind the scenario each time,
+  // and
+  // hangs unless he gets what the scenario was woken for and cannot use any more.
 
   @Test
   void aLockIsFreeAfterwardsAndGoesToWhoeverAsks() {
@@ -113,13 +114,18 @@ class CancelEverywhereTest {
           CancelEverywhere.run(
               AsyncLock::new,
               lock -> {
-                Task<?> other = Asyncio.createTask(() -> holdBriefly(lock));
+                Task<?> first = Asyncio.createTask(() -> holdBriefly(lock));
+                Task<?> behind =
+                    Asyncio.createTask(() -> {
+                      Asyncio.yieldNow();
+                      holdBriefly(lock);
+                    });
                 try {
                   Asyncio.yieldNow();
-                  holdBriefly(lock); // Waits for the other.
+                  holdBriefly(lock);
                   holdBriefly(lock);
                 } finally {
-                  Asyncio.shield(other).await();
+                  Asyncio.gather(List.of(first, behind)).await();
                 }
               },
               lock -> {
@@ -230,19 +236,24 @@ class CancelEverywhereTest {
         CancelEverywhere.run(
             Signalled::new,
             signalled -> {
-              Task<?> other = Asyncio.createTask(signalled::take);
-              Task<?> giver =
+              Task<?> behind =
                   Asyncio.createTask(() -> {
                     Asyncio.yieldNow();
+                    signalled.take();
+                  });
+              Task<?> giver =
+                  Asyncio.createTask(() -> {
+                    rounds(3);
                     signalled.give();
-                    Asyncio.yieldNow();
+                    while (signalled.available > 0) {
+                      Asyncio.yieldNow();
+                    }
                     signalled.give();
                   });
               try {
                 signalled.take();
               } finally {
-                Asyncio.shield(other).await(); // Gets the signal that this one may have had.
-                Asyncio.shield(giver).await();
+                Asyncio.gather(List.of(behind, giver)).await();
               }
             },
             signalled -> {
@@ -271,8 +282,7 @@ class CancelEverywhereTest {
                 barrier.await();
                 Asyncio.yieldNow();
               } finally {
-                other.cancel();
-                Asyncio.shield(Asyncio.gatherOutcomes(List.of(other))).await();
+                endByCancelling(other);
               }
             },
             barrier -> {
@@ -304,14 +314,27 @@ class CancelEverywhereTest {
         CancelEverywhere.run(
             Exchange::new,
             exchange -> {
-              Task<?> giver = Asyncio.createTask(() -> giveFrom(exchange, 0, 4));
+              Task<?> behind =
+                  Asyncio.createTask(() -> {
+                    Asyncio.yieldNow();
+                    exchange.take();
+                  });
+              Task<?> giver =
+                  Asyncio.createTask(() -> {
+                    for (int i = 0; i < 3; i++) {
+                      rounds(3);
+                      exchange.give(i);
+                      while (!behind.done() && !exchange.queue.empty()) {
+                        Asyncio.yieldNow();
+                      }
+                    }
+                  });
               try {
-                for (int i = 0; i < 3; i++) {
-                  exchange.take();
-                }
+                exchange.take();
+                exchange.take();
               } finally {
-                giver.cancel();
-                Asyncio.shield(Asyncio.gatherOutcomes(List.of(giver))).await();
+                behind.await();
+                endByCancelling(giver);
               }
             },
             CancelEverywhereTest::assertNothingLost));
@@ -323,26 +346,41 @@ class CancelEverywhereTest {
         CancelEverywhere.run(
             Exchange::new,
             exchange -> {
+              exchange.give(0);
+              Task<?> behind =
+                  Asyncio.createTask(() -> {
+                    Asyncio.yieldNow();
+                    exchange.give(100);
+                  });
               Task<?> taker =
                   Asyncio.createTask(() -> {
                     while (true) {
+                      rounds(3);
                       exchange.take();
-                      Asyncio.yieldNow();
+                      while (!behind.done() && exchange.queue.empty()) {
+                        Asyncio.yieldNow();
+                      }
                     }
                   });
               try {
-                giveFrom(exchange, 0, 4);
+                exchange.give(1);
+                exchange.give(2);
               } finally {
-                taker.cancel();
-                Asyncio.shield(Asyncio.gatherOutcomes(List.of(taker))).await();
+                behind.await();
+                endByCancelling(taker);
               }
             },
             CancelEverywhereTest::assertNothingLost));
   }
 
-  private static void giveFrom(Exchange exchange, int first, int count) {
-    for (int i = first; i < first + count; i++) {
-      exchange.give(i);
+  private static void endByCancelling(Task<?> task) {
+    task.cancel();
+    Asyncio.gatherOutcomes(List.of(task)).await();
+  }
+
+  private static void rounds(int count) {
+    for (int i = 0; i < count; i++) {
+      Asyncio.yieldNow();
     }
   }
 
@@ -351,8 +389,8 @@ class CancelEverywhereTest {
       exchange.take();
     }
     assertThat(exchange.got).isEqualTo(exchange.put);
-    Asyncio.gather(task(() -> exchange.give(100)), task(exchange::take)).await();
-    assertThat(exchange.got.getLast()).isEqualTo(100);
+    Asyncio.gather(task(() -> exchange.give(-1)), task(exchange::take)).await();
+    assertThat(exchange.got.getLast()).isEqualTo(-1);
   }
 
   @Test
