@@ -1,0 +1,150 @@
+package dev.weir.netty;
+
+import static dev.weir.netty.RawPeer.bytes;
+import static dev.weir.netty.RawPeer.text;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.ConnectOptions;
+import dev.weir.stream.Connection;
+import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Future;
+import dev.weir.testing.CancelEverywhere;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Connecting, reading, writing and draining, cancelled at every suspension: no byte lost. */
+@ExtendWith(LeakCheck.class)
+class CancelEverywhereStreamsTest {
+  private static final int LINES = 6;
+
+  /** Every write waits until the one before has gone out. */
+  private static final StreamOptions NO_BUFFER = StreamOptions.defaults().withWriteLimits(0, 0);
+
+  @EachTransport
+  void aConnectionWhoseOpeningWasCancelledIsClosed(String transport) {
+    TestServer.with(
+        transport,
+        TestServer::echo,
+        (server, port) -> {
+          assertThat(TestServer.ask(TestServer.connect(port), "warm up")).isEqualTo("warm up");
+          long open = Descriptors.open();
+          int tasks = Asyncio.allTasks().size();
+
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> port,
+                  _ -> {
+                    try (Connection connection = Asyncio.openConnection("localhost", port)) {
+                      TestServer.ask(connection, "hello");
+                    }
+                  },
+                  _ -> {
+                    try (Connection connection = TestServer.connect(port)) {
+                      assertThat(TestServer.ask(connection, "again")).isEqualTo("again");
+                    }
+                    // The handlers of the server end when they have heard of it.
+                    OnLoop.passRoundsUntil(() -> Asyncio.allTasks().size() <= tasks);
+                  });
+
+          assertThat(cancelled).as("lookup, connect, read").isGreaterThanOrEqualTo(3);
+          OnLoop.passRoundsUntil(() -> Descriptors.open() <= open);
+        });
+  }
+
+  @EachTransport
+  void whatArrivedIsReadExactlyOnce(String transport) {
+    TestServer.with(
+        transport,
+        CancelEverywhereStreamsTest::sendInPieces,
+        (server, port) -> {
+          record Received(Connection connection, StringBuilder text) {}
+
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> new Received(TestServer.connect(port), new StringBuilder()),
+                  received -> {
+                    StreamReader reader = received.connection.reader();
+                    received.text.append(text(reader.readLine()));
+                    received.text.append(text(reader.readExactly(5)));
+                    received.text.append(text(reader.read(2)));
+                    received.text.append(text(reader.readUntil(bytes("ne"), bytes("\n"))));
+                    received.text.append(text(reader.iterator().next()));
+                  },
+                  received -> {
+                    received.text.append(text(received.connection.reader().readAll()));
+                    received.connection.close();
+                    assertThat(received.text.toString()).isEqualTo(everything());
+                  });
+
+          assertThat(cancelled).isGreaterThanOrEqualTo(5);
+        });
+  }
+
+  private static void sendInPieces(StreamReader reader, StreamWriter writer) throws IOException {
+    for (char piece : everything().toCharArray()) {
+      writer.write(String.valueOf(piece));
+      OnLoop.passRounds(2);
+    }
+  }
+
+  private static String everything() {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < LINES; i++) {
+      lines.append("line ").append(i).append('\n');
+    }
+    return lines.toString();
+  }
+
+  /** A connection without a buffer, what was written to it, and what arrives at its end. */
+  private record Sending(Connection connection, StringBuilder written, Future<String> arrived) {
+    void write(String line) throws IOException {
+      connection.writer().write(line);
+      written.append(line); // A write that is cancelled has written nothing.
+    }
+  }
+
+  @EachTransport
+  void whatWasWrittenArrivesExactlyOnce(String transport) {
+    List<Future<String>> arriving = new ArrayList<>();
+    TestServer.with(
+        transport,
+        (reader, writer) -> {
+          Future<String> arrived = arriving.removeFirst();
+          arrived.setResult(text(reader.readAll()));
+        },
+        ServerOptions.defaults(),
+        (server, port) -> {
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> {
+                    arriving.add(Asyncio.runningLoop().createFuture());
+                    Future<String> arrived = arriving.getFirst();
+                    ConnectOptions options = ConnectOptions.defaults().withStream(NO_BUFFER);
+                    return new Sending(
+                        Asyncio.openConnection("127.0.0.1", port, options),
+                        new StringBuilder(),
+                        arrived);
+                  },
+                  sending -> {
+                    for (int i = 0; i < LINES; i++) {
+                      sending.write("line " + i + "\n");
+                    }
+                    sending.connection.writer().drain();
+                  },
+                  sending -> {
+                    sending.write("the end");
+                    sending.connection.writer().writeEof();
+                    assertThat(sending.arrived.await()).isEqualTo(sending.written.toString());
+                    sending.connection.close();
+                  });
+
+          assertThat(cancelled).as("each write but the first, and drain").isGreaterThan(LINES);
+        });
+  }
+}
