@@ -1,4 +1,4 @@
-package dev.weir.demo.echo;
+package dev.weir.demo.docs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
