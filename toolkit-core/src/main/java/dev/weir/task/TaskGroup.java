@@ -116,14 +116,12 @@ public final class TaskGroup {
     Objects.requireNonNull(coroutine, "coroutine");
     Task<?> owner = ensureTakesTasks();
     Task<T> task = owner.loop.createTask(coroutine, options);
-    if (task.isDone()) {
-      taskDone(task); // It began eagerly and never suspended.
-    } else {
-      tasks.add(task);
-      task.onDone(() -> taskDone(task));
-      if (aborting) {
-        task.requestCancel(null); // It aborted the group while it began.
-      }
+    // A task that began eagerly and has failed already is dealt with in the next round, as any
+    // other: dealt with here, it would cancel the body in the middle of a step.
+    tasks.add(task);
+    task.onDone(() -> taskDone(task));
+    if (aborting) {
+      task.requestCancel(null); // It aborted the group while it began.
     }
     return task;
   }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
  */
 class TaskGroupTest {
   private final IOException failure = new IOException("failure");
+  private final IOException second = new IOException("second");
 
   // --- The scope
 
@@ -306,6 +307,30 @@ class TaskGroupTest {
       assertThat(thrown.exceptions()).containsExactly(failure);
       assertThat(Loop.currentTask().cancelling()).isZero();
       assertThat(errors).isEmpty();
+    });
+  }
+
+  @Test
+  void anEagerFailureLetsTheBodyGoOnToItsNextSuspension() {
+    Loops.run(() -> {
+      Loop.running().setTaskFactory(TaskFactory.EAGER);
+      List<String> order = new ArrayList<>();
+
+      ExceptionGroup thrown =
+          catchThrowableOfType(
+              ExceptionGroup.class,
+              () ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(Bodies.failing(failure));
+                        group.createTask(Bodies.failing(second)); // As a lazy one would be taken.
+                        order.add("went on");
+                        Bodies.sleepLong();
+                        order.add("slept");
+                      }));
+
+      assertThat(thrown.exceptions()).containsExactly(failure, second);
+      assertThat(order).containsExactly("went on");
     });
   }
 
