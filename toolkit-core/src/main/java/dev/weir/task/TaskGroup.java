@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * from outside, so are the tasks of the group; the scope then throws {@link CancelledError}, unless
  * tasks failed: their failures win, and the cancellation is thrown at the next suspension.
  *
- * <p>A {@link SignalException} of a task or the body is thrown alone, not in a group.
+ * <p>A {@link SignalException} of a task or the body is thrown alone, not in a group; failures
+ * beside it go to the loop's exception handler.
  *
  * <p>Used once, on one loop; its methods throw {@link IllegalStateException} elsewhere.
  */
@@ -260,13 +261,14 @@ public final class TaskGroup {
     if (parentCancelRequested) {
       requests = owner.uncancel();
     }
+    if (thrown != null && !(thrown instanceof CancelledError)) {
+      failures.add(thrown);
+    }
     if (signal != null) {
+      reportDisplaced(owner.loop, signal);
       throw signal;
     }
     boolean fromOutside = requests > cancellingBefore;
-    if (thrown != null && cancellation != thrown && !(thrown instanceof CancelledError)) {
-      failures.add(thrown);
-    }
     if (!failures.isEmpty()) {
       throwFailures(owner);
     }
@@ -282,6 +284,16 @@ public final class TaskGroup {
       done.await();
     } finally {
       allDone = null;
+    }
+  }
+
+  /** Reports the failures that are not thrown, because {@code thrown} is. */
+  private void reportDisplaced(Loop loop, SignalException thrown) {
+    for (Throwable failure : failures) {
+      if (!(failure instanceof SignalException)) {
+        loop.callExceptionHandler(
+            ExceptionContext.of("Failure in a TaskGroup that was " + thrown.getMessage(), failure));
+      }
     }
   }
 
