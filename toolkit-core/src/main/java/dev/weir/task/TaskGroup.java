@@ -252,8 +252,8 @@ public final class TaskGroup {
         if (!aborting) {
           abort();
         }
-        if (cancellation == null) {
-          cancellation = e;
+        if (cancellation == null || parentCancelRequested) {
+          cancellation = e; // The one before may be the group's own.
         }
       }
     }

@@ -342,6 +342,57 @@ class TaskGroupCancelTest {
   // --- A cancellation from outside is none of the group's
 
   @Test
+  void anOutsideCancellationWhileTheTasksCleanUpIsThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(Bodies.endingAfter(gate));
+                        Loop.running().yieldNow();
+                        group.cancel();
+                      }));
+      Loops.settle();
+
+      parent.cancel("from outside");
+      Loops.settle();
+      gate.setResult("cleaned up");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+      assertThat(parent.cancelling()).isEqualTo(1);
+    });
+  }
+
+  @Test
+  void anOutsideCancellationAfterThatOfTheBodyIsTheOneThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(Bodies.endingAfter(gate));
+                        group.createTask(() -> group.cancel());
+                        Bodies.sleepLong();
+                      }));
+      Loops.settle();
+
+      parent.cancel("from outside");
+      Loops.settle();
+      gate.setResult("cleaned up");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+    });
+  }
+
+  @Test
   void anOutsideCancellationWhileTheBodyCleansUpIsThrown() {
     Loops.run(() -> {
       Future<String> gate = Loop.running().createFuture();
