@@ -45,8 +45,8 @@ public final class TaskGroup {
   /** Whether the group itself cancelled the parent, which it has to take back. */
   private boolean parentCancelRequested;
 
-  /** Whether {@link #cancel} was called, so that the scope is to end without an error. */
-  private boolean cancelled;
+  /** Whether {@link #cancel} was called before the scope began. */
+  private boolean cancelledBefore;
 
   /** How often the parent had been cancelled when it entered. */
   private int cancellingBefore;
@@ -147,15 +147,19 @@ public final class TaskGroup {
    * cancellation that comes from elsewhere, before or after, is thrown all the same. Once the scope
    * has ended, or was cancelled before, a call has no effect.
    *
-   * @throws IllegalStateException before the scope has begun
+   * <p>A group that is cancelled before its scope has begun takes no tasks, and its body ends at
+   * its first suspension.
    */
   public void cancel() {
-    Task<?> owner = ensureEntered();
-    owner.loop.ensureHeld("TaskGroup.cancel()");
-    if (cancelled || aborting || (exiting && tasks.isEmpty())) {
+    Task<?> owner = parent;
+    if (owner == null) {
+      cancelledBefore = true;
       return;
     }
-    cancelled = true;
+    owner.loop.ensureHeld("TaskGroup.cancel()");
+    if (aborting || (exiting && tasks.isEmpty())) {
+      return;
+    }
     abort();
     if (!exiting) {
       cancelParent(owner);
@@ -172,6 +176,9 @@ public final class TaskGroup {
     Task<?> entered = Objects.requireNonNull(Loop.currentTask());
     parent = entered;
     cancellingBefore = entered.cancelling();
+    if (cancelledBefore) {
+      cancel();
+    }
     return entered;
   }
 

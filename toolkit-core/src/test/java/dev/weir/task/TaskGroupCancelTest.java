@@ -173,6 +173,27 @@ class TaskGroupCancelTest {
   }
 
   @Test
+  void aGroupCancelledBeforeItsScopeEndsTheBodyAtItsFirstSuspension() {
+    Loops.run(() -> {
+      TaskGroup group = new TaskGroup();
+      group.cancel();
+
+      group.run(entered -> {
+        order.add("body");
+        assertThatThrownBy(() -> entered.createTask(() -> order.add("task")))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("cancelling");
+        Loop.running().yieldNow();
+        order.add("past a suspension");
+      });
+      Loop.running().yieldNow();
+
+      assertThat(order).containsExactly("body");
+      assertThat(Loop.currentTask().cancelling()).isZero();
+    });
+  }
+
+  @Test
   void theScopeWaitsForTheTasksToCleanUp() {
     Loops.run(() -> {
       Future<String> gate = Loop.running().createFuture();
@@ -336,128 +357,6 @@ class TaskGroupCancelTest {
 
       assertThat(self.cancelling()).isEqualTo(1);
       self.uncancel();
-    });
-  }
-
-  // --- A cancellation from outside is none of the group's
-
-  @Test
-  void anOutsideCancellationWhileTheTasksCleanUpIsThrown() {
-    Loops.run(() -> {
-      Future<String> gate = Loop.running().createFuture();
-      Task<?> parent =
-          Loop.running()
-              .createTask(() ->
-                  new TaskGroup()
-                      .run(group -> {
-                        group.createTask(Bodies.endingAfter(gate));
-                        Loop.running().yieldNow();
-                        group.cancel();
-                      }));
-      Loops.settle();
-
-      parent.cancel("from outside");
-      Loops.settle();
-      gate.setResult("cleaned up");
-
-      assertThatThrownBy(parent::await)
-          .isInstanceOf(CancelledError.class)
-          .hasMessage("from outside");
-      assertThat(parent.cancelling()).isEqualTo(1);
-    });
-  }
-
-  @Test
-  void anOutsideCancellationAfterThatOfTheBodyIsTheOneThrown() {
-    Loops.run(() -> {
-      Future<String> gate = Loop.running().createFuture();
-      Task<?> parent =
-          Loop.running()
-              .createTask(() ->
-                  new TaskGroup()
-                      .run(group -> {
-                        group.createTask(Bodies.endingAfter(gate));
-                        group.createTask(() -> group.cancel());
-                        Bodies.sleepLong();
-                      }));
-      Loops.settle();
-
-      parent.cancel("from outside");
-      Loops.settle();
-      gate.setResult("cleaned up");
-
-      assertThatThrownBy(parent::await)
-          .isInstanceOf(CancelledError.class)
-          .hasMessage("from outside");
-    });
-  }
-
-  @Test
-  void anOutsideCancellationWhileTheBodyCleansUpIsThrown() {
-    Loops.run(() -> {
-      Future<String> gate = Loop.running().createFuture();
-      Task<?> parent =
-          Loop.running()
-              .createTask(() ->
-                  new TaskGroup()
-                      .run(group -> {
-                        group.createTask(() -> group.cancel());
-                        Bodies.endingAfter(gate).run();
-                      }));
-      Loops.settle();
-
-      parent.cancel("from outside");
-
-      assertThatThrownBy(parent::await)
-          .isInstanceOf(CancelledError.class)
-          .hasMessage("from outside");
-    });
-  }
-
-  @Test
-  void anOutsideCancellationThatCameBeforeIsThrown() {
-    Loops.run(() -> {
-      Future<String> gate = Loop.running().createFuture();
-      TaskGroup group = new TaskGroup();
-      Task<?> parent =
-          Loop.running()
-              .createTask(() -> group.run(entered -> group.createTask(Bodies.endingAfter(gate))));
-      Loops.settle();
-      parent.cancel("from outside");
-      Loops.settle();
-
-      group.cancel();
-      gate.setResult("cleaned up");
-
-      assertThatThrownBy(parent::await)
-          .isInstanceOf(CancelledError.class)
-          .hasMessage("from outside");
-    });
-  }
-
-  @Test
-  void aDeadlineThatPassesWhileTheTasksCleanUpIsThrown() {
-    Loops.run(() -> {
-      Future<String> gate = Loop.running().createFuture();
-
-      assertThatThrownBy(() ->
-              Timeout.at(null)
-                  .run(timeout ->
-                      new TaskGroup()
-                          .run(group -> {
-                            group.createTask(Bodies.endingAfter(gate));
-                            group.createTask(() -> {
-                              group.cancel();
-                              timeout.reschedule(Loop.running().time());
-                            });
-                            Loop.running()
-                                .background(() -> {
-                                  Loops.settle();
-                                  gate.setResult("cleaned up");
-                                });
-                          })))
-          .isInstanceOf(TimeoutException.class);
-      assertThat(Loop.currentTask().cancelling()).isZero();
     });
   }
 

@@ -213,6 +213,128 @@ class TaskGroupCancellationTest {
     });
   }
 
+  // --- Of a group that was ended by cancel()
+
+  @Test
+  void anOutsideCancellationWhileTheTasksCleanUpIsThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(Bodies.endingAfter(gate));
+                        Loop.running().yieldNow();
+                        group.cancel();
+                      }));
+      Loops.settle();
+
+      parent.cancel("from outside");
+      Loops.settle();
+      gate.setResult("cleaned up");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+      assertThat(parent.cancelling()).isEqualTo(1);
+    });
+  }
+
+  @Test
+  void anOutsideCancellationAfterThatOfTheBodyIsTheOneThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(Bodies.endingAfter(gate));
+                        group.createTask(() -> group.cancel());
+                        Bodies.sleepLong();
+                      }));
+      Loops.settle();
+
+      parent.cancel("from outside");
+      Loops.settle();
+      gate.setResult("cleaned up");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+    });
+  }
+
+  @Test
+  void anOutsideCancellationWhileTheBodyCleansUpIsThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() ->
+                  new TaskGroup()
+                      .run(group -> {
+                        group.createTask(() -> group.cancel());
+                        Bodies.endingAfter(gate).run();
+                      }));
+      Loops.settle();
+
+      parent.cancel("from outside");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+    });
+  }
+
+  @Test
+  void anOutsideCancellationThatCameBeforeIsThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      TaskGroup group = new TaskGroup();
+      Task<?> parent =
+          Loop.running()
+              .createTask(() -> group.run(entered -> group.createTask(Bodies.endingAfter(gate))));
+      Loops.settle();
+      parent.cancel("from outside");
+      Loops.settle();
+
+      group.cancel();
+      gate.setResult("cleaned up");
+
+      assertThatThrownBy(parent::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("from outside");
+    });
+  }
+
+  @Test
+  void aDeadlineThatPassesWhileTheTasksCleanUpIsThrown() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+
+      assertThatThrownBy(() ->
+              Timeout.at(null)
+                  .run(timeout ->
+                      new TaskGroup()
+                          .run(group -> {
+                            group.createTask(Bodies.endingAfter(gate));
+                            group.createTask(() -> {
+                              group.cancel();
+                              timeout.reschedule(Loop.running().time());
+                            });
+                            Loop.running()
+                                .background(() -> {
+                                  Loops.settle();
+                                  gate.setResult("cleaned up");
+                                });
+                          })))
+          .isInstanceOf(TimeoutException.class);
+      assertThat(Loop.currentTask().cancelling()).isZero();
+    });
+  }
+
   /** Runs a group in a task of its own, up to where everything in it waits. */
   private static Task<?> runInTask(ScopeAction<TaskGroup, Exception> body) {
     Task<?> task = Loop.running().createTask(() -> new TaskGroup().run(body));
