@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * with that cancellation, it becomes the {@code TimeoutException}. If it ends with another
  * exception, that one is thrown, with a {@code TimeoutException} added as suppressed. If somebody
  * else cancelled the task as well, the cancellation wins. If the body swallows the cancellation and
- * returns, nothing is thrown, and {@link #expired} tells.
+ * returns, nothing is thrown, and {@link #expired} tells. A body that was interrupted in a blocking
+ * call and returns with the interrupt set has not swallowed it.
  *
  * <p>Scopes may be nested. If several expire at once, only the outermost throws {@code
  * TimeoutException}.
@@ -115,6 +116,13 @@ public final class Timeout {
       result = body.call(this);
     } catch (Throwable e) {
       throw Sneaky.rethrow(exitWith(running, e));
+    }
+    if (state == State.EXPIRING && Thread.currentThread().isInterrupted()) {
+      // The body was interrupted in a blocking call, and has passed that on in the other way.
+      CancelledError cancelled = running.asCancellation(new InterruptedException());
+      if (cancelled != null) {
+        throw Sneaky.rethrow(exitWith(running, cancelled));
+      }
     }
     exit(running);
     return result;

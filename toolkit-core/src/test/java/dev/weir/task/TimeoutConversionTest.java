@@ -286,6 +286,28 @@ class TimeoutConversionTest {
   }
 
   @Test
+  void aBodyThatEndsWithTheInterruptSetHasTimedOut() {
+    assumeTrue(Loops.mounted(), "on portable fibers a blocking call holds the loop");
+    Loops.run(() -> {
+      Timeout timeout = expired();
+
+      assertThatThrownBy(() ->
+              timeout.run(scope -> {
+                try {
+                  new CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt(); // What books on Java say to do here.
+                }
+              }))
+          .isInstanceOf(TimeoutException.class);
+
+      assertThat(timeout.expired()).isTrue();
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      assertThat(Loop.currentTask().cancelling()).isZero();
+    });
+  }
+
+  @Test
   void aBugInABlockingBodyIsThrownAndTellsOfTheTimeout() {
     assumeTrue(Loops.mounted(), "on portable fibers a blocking call holds the loop");
     Loops.run(() -> {
