@@ -60,7 +60,11 @@ public final class ExceptionGroup extends RuntimeException {
     return split(type).matching();
   }
 
-  /** {@return this group, divided into what consists of {@code type} and what does not} */
+  /**
+   * {@return this group, divided into what consists of {@code type} and what does not}
+   *
+   * <p>The parts have the stack trace, the cause and the other suppressed exceptions of the whole.
+   */
   public Split split(Class<? extends Throwable> type) {
     Objects.requireNonNull(type, "type");
     return new Split(filter(type::isInstance), filter(e -> !type.isInstance(e)));
@@ -82,6 +86,14 @@ public final class ExceptionGroup extends RuntimeException {
     }
     ExceptionGroup part = new ExceptionGroup(text, kept);
     part.setStackTrace(getStackTrace());
+    if (getCause() != null) {
+      part.initCause(getCause());
+    }
+    for (Throwable remark : getSuppressed()) { // Of a deadline that passed, say.
+      if (!exceptions.contains(remark)) {
+        part.addSuppressed(remark);
+      }
+    }
     return part;
   }
 }

@@ -157,6 +157,24 @@ class ExceptionGroupTest {
     assertThat(group.subgroup(ExceptionGroup.class)).isNull();
   }
 
+  @Test
+  void partsTellWhereTheGroupCameFrom() {
+    IOException cause = new IOException("cause");
+    TimeoutException deadline = new TimeoutException("deadline");
+    ExceptionGroup group = new ExceptionGroup("several", List.of(eof, state));
+    group.initCause(cause);
+    group.addSuppressed(deadline);
+
+    ExceptionGroup.Split split = group.split(IOException.class);
+
+    for (ExceptionGroup part : List.of(split.matching(), split.rest())) {
+      assertThat(part.getStackTrace()).isEqualTo(group.getStackTrace());
+      assertThat(part).hasCause(cause);
+      assertThat(part.getSuppressed()).contains(deadline);
+    }
+    assertThat(split.matching().getSuppressed()).containsExactly(eof, deadline);
+  }
+
   private static String shapeOf(Throwable exception) {
     if (exception instanceof ExceptionGroup group) {
       return group.getMessage()
