@@ -1,5 +1,7 @@
 package dev.weir.task;
 
+import java.util.List;
+
 /**
  * A scope that runs in a task of its own, and what is to be seen of it when it has ended: what it
  * threw, and what it left behind in the task.
@@ -44,6 +46,14 @@ final class ObservedScope {
   Throwable thrown() {
     task.await();
     return thrown;
+  }
+
+  /** Waits for the end of the scope. Returns what the group that it threw consists of. */
+  List<Throwable> failures() {
+    if (thrown() instanceof ExceptionGroup group) {
+      return group.exceptions();
+    }
+    throw new AssertionError("not an ExceptionGroup: " + thrown, thrown);
   }
 
   /** Waits for the end of the scope. Returns how many requests to cancel the task it left. */
