@@ -174,6 +174,7 @@ public final class TaskGroup {
           "This task group was entered before: make a new one for every scope");
     }
     Task<?> entered = Objects.requireNonNull(Loop.currentTask());
+    entered.ensureMaySuspend("TaskGroup.run()"); // Or its tasks would outlive it.
     parent = entered;
     cancellingBefore = entered.cancelling();
     if (cancelledBefore) {

@@ -123,6 +123,24 @@ class TaskGroupTest {
   }
 
   @Test
+  void aGroupInExclusiveCodeIsRefusedBeforeItHasTasks() {
+    Loops.run(() -> {
+      List<String> began = new ArrayList<>();
+
+      assertThatThrownBy(() ->
+              Loop.running()
+                  .exclusive(() ->
+                      new TaskGroup().run(group -> group.createTask(() -> began.add("task")))))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("TaskGroup.run() suspends")
+          .hasMessageContaining("exclusive");
+      Loops.settle();
+
+      assertThat(began).isEmpty();
+    });
+  }
+
+  @Test
   void aGroupNeedsABody() {
     Loops.run(() -> {
       assertThatThrownBy(() -> new TaskGroup().run(null))
