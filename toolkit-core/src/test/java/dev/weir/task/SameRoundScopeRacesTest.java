@@ -372,7 +372,6 @@ class SameRoundScopeRacesTest {
                 outer.createTask(() -> gate.await());
                 inner.run(i -> Bodies.sleepLong());
                 order.add("went on between the groups");
-                Bodies.sleepLong();
               });
 
       gate.setException(failure);
