@@ -306,12 +306,20 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
 
   private Future<T> awaited() {
     loop.ensureOpen();
+    loop.ensureHeld("Future.await()");
     Fiber fiber = Fiber.current();
     Task<?> task = fiber == null ? null : fiber.task;
     if (task == null) {
       throw Loop.notInTask("Future.await()");
     }
-    loop.ensureHeld("Future.await()");
+    if (task.loop != loop) { // A task may hold another loop, one that stands still.
+      throw new IllegalStateException(
+          "Future.await() was called by "
+              + task.label()
+              + ", but the future belongs to another loop, '"
+              + loop.carrier.thread.getName()
+              + "': await it in a task of that loop, as with Asyncio.runCoroutineThreadsafe(...)");
+    }
     if (task == this) {
       throw new IllegalStateException(
           "Task '" + task.name() + "' awaits itself, which would never end: await another task");

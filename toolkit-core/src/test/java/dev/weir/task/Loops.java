@@ -1,10 +1,14 @@
 package dev.weir.task;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Runs test bodies on loops of this package's own, without an engine. */
 public final class Loops {
+  /** Longer than any test: what waits for it is ended by something else, or hangs. */
+  static final Duration LONG = Duration.ofHours(1);
+
   private Loops() {}
 
   /** Makes a runner whose loop is without an engine. */
@@ -33,6 +37,33 @@ public final class Loops {
 
   public static void run(Action body) {
     call(Loop.asCoroutine(body));
+  }
+
+  /** Opens a loop that does not run; the caller holds it, and closes it. */
+  static Loop open() {
+    return Loop.open(RunOptions.defaults(), ParkingDriver::new);
+  }
+
+  /** Makes a task that sleeps for ever, and has it begin. */
+  static Task<?> sleeper() {
+    Task<?> sleeper = Loop.running().createTask(() -> Loop.running().sleep(LONG));
+    Loop.running().yieldNow();
+    return sleeper;
+  }
+
+  /** Makes a task that fails as soon as it runs. */
+  static Task<String> failing(Exception failure) {
+    return Loop.running()
+        .createTask(() -> {
+          throw failure;
+        });
+  }
+
+  /** {@return a future of the running loop that holds {@code result}} */
+  static <T> Future<T> done(T result) {
+    Future<T> future = Loop.running().createFuture();
+    future.setResult(result);
+    return future;
   }
 
   /** Collects what reaches the running loop's exception handler from now on. */
