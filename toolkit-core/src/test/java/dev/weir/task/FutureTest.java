@@ -3,11 +3,10 @@ package dev.weir.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.Asyncio;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class FutureTest {
@@ -16,11 +15,22 @@ class FutureTest {
     String result =
         Loops.call(() -> {
           Future<String> future = Loop.running().createFuture();
-          Loop.running().createTask(() -> future.setResult("there"));
+          Asyncio.createTask(() -> future.setResult("there"));
           return future.await();
         });
 
     assertThat(result).isEqualTo("there");
+  }
+
+  @Test
+  void aResultMayBeNull() {
+    Loops.run(() -> {
+      Future<String> future = Loops.done(null);
+
+      assertThat(future.await()).isNull();
+      assertThat(future.done()).isTrue();
+      assertThat(future.exception()).isNull();
+    });
   }
 
   @Test
@@ -37,12 +47,43 @@ class FutureTest {
   }
 
   @Test
+  void awaitThatDeclaresAnExceptionThrowsOthersAsWell() {
+    IllegalStateException failure = new IllegalStateException("no IOException");
+
+    Loops.run(() -> {
+      Future<String> future = Loop.running().createFuture();
+      future.setException(failure);
+
+      assertThatThrownBy(() -> future.await(IOException.class)).isSameAs(failure);
+      assertThat(Loops.done("result").await(IOException.class)).isEqualTo("result");
+      assertThatThrownBy(() -> future.await(null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("declared");
+    });
+  }
+
+  @Test
+  void theExceptionIsThrownEachTimeWithTheStackOfItsOrigin() {
+    IOException failure = new IOException("broken");
+    StackTraceElement[] origin = failure.getStackTrace();
+
+    Loops.run(() -> {
+      Future<String> future = Loop.running().createFuture();
+      future.setException(failure);
+
+      assertThatThrownBy(future::result).isSameAs(failure);
+      assertThatThrownBy(future::await).isSameAs(failure);
+      assertThat(future.exception()).isSameAs(failure);
+      assertThat(failure.getStackTrace()).isEqualTo(origin);
+    });
+  }
+
+  @Test
   void awaitOfADoneFutureDoesNotSuspend() {
     Loops.run(() -> {
       List<String> order = new ArrayList<>();
-      Future<String> done = Loop.running().createFuture();
-      done.setResult("x");
-      Loop.running().createTask(() -> order.add("other task"));
+      Future<String> done = Loops.done("x");
+      Asyncio.createTask(() -> order.add("other task"));
 
       done.await();
       order.add("after await");
@@ -55,15 +96,15 @@ class FutureTest {
   @Test
   void everyWaiterGetsTheResultInTheOrderOfWaiting() {
     Loops.run(() -> {
-      Loop loop = Loop.running();
       List<String> order = new ArrayList<>();
-      Future<String> future = loop.createFuture();
+      Future<String> future = Loop.running().createFuture();
       for (int i = 0; i < 3; i++) {
         int number = i;
-        loop.createTask(() -> order.add(number + future.await()));
+        Asyncio.createTask(() -> order.add(number + future.await()));
       }
       Loops.settle();
       future.setResult("x");
+      assertThat(order).as("nobody runs inside setResult").isEmpty();
       Loops.settle();
 
       assertThat(order).containsExactly("0x", "1x", "2x");
@@ -71,93 +112,74 @@ class FutureTest {
   }
 
   @Test
-  void callbacksAndWaitersFollowEachOtherInTheOrderOfRegistration() {
+  void cancellingOneOfTwoWaitersCancelsTheFutureForBoth() {
     Loops.run(() -> {
-      Loop loop = Loop.running();
-      List<String> order = new ArrayList<>();
-      Future<String> future = loop.createFuture();
-      future.addDoneCallback(f -> order.add("first callback"));
-      loop.createTask(() -> {
-        future.await();
-        order.add("task");
-      });
-      Loops.settle();
-      future.addDoneCallback(f -> order.add("second callback"));
-
-      future.setResult("x");
-      assertThat(order).as("nothing is called inside setResult").isEmpty();
+      Future<String> future = Loop.running().createFuture();
+      Task<?> first = Asyncio.createTask(() -> future.await());
+      Task<?> second = Asyncio.createTask(() -> future.await());
       Loops.settle();
 
-      assertThat(order).containsExactly("first callback", "task", "second callback");
+      first.cancel();
+      Loops.settle();
+
+      assertThat(future.cancelled()).isTrue();
+      assertThat(first.cancelled()).isTrue();
+      assertThat(second.cancelled()).isTrue();
     });
   }
 
   @Test
-  void aCallbackOnADoneFutureIsCalledSoonAndNotAtOnce() {
+  void aDoneFutureTakesNoSecondResult() {
     Loops.run(() -> {
-      List<Object> calls = new ArrayList<>();
-      Future<String> future = Loop.running().createFuture();
-      future.setResult("x");
-
-      future.addDoneCallback(calls::add);
-      assertThat(calls).isEmpty();
-      Loops.settle();
-
-      assertThat(calls).containsExactly(future);
-    });
-  }
-
-  @Test
-  void removeDoneCallbackRemovesEveryEqualOneAndCountsThem() {
-    Loops.run(() -> {
-      List<Object> calls = new ArrayList<>();
-      Future<String> future = Loop.running().createFuture();
-      Consumer<Object> callback = calls::add;
-      future.addDoneCallback(callback);
-      future.addDoneCallback(f -> calls.add("other"));
-      future.addDoneCallback(callback);
-
-      assertThat(future.removeDoneCallback(callback)).isEqualTo(2);
-      assertThat(future.removeDoneCallback(callback)).isZero();
-      future.setResult("x");
-      Loops.settle();
-
-      assertThat(calls).containsExactly("other");
-    });
-  }
-
-  @Test
-  void aCallbackThatThrowsIsReportedAndTheOthersStillRun() {
-    Loops.run(() -> {
-      List<ExceptionContext> errors = Loops.collectErrors();
-      List<String> calls = new ArrayList<>();
-      Future<String> future = Loop.running().createFuture();
-      IllegalStateException failure = new IllegalStateException("bad callback");
-      future.addDoneCallback(f -> {
-        throw failure;
-      });
-      future.addDoneCallback(f -> calls.add("second"));
-
-      future.setResult("x");
-      Loops.settle();
-
-      assertThat(calls).containsExactly("second");
-      assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
-    });
-  }
-
-  @Test
-  void aSecondResultIsRefused() {
-    Loops.run(() -> {
-      Future<String> future = Loop.running().createFuture();
-      future.setResult("x");
+      Future<String> future = Loops.done("x");
 
       assertThatThrownBy(() -> future.setResult("y"))
           .isInstanceOf(InvalidStateException.class)
+          .hasMessageContaining("done already")
+          .hasMessageContaining("ask done()");
+      assertThatThrownBy(() -> future.setException(new IOException()))
+          .isInstanceOf(InvalidStateException.class)
           .hasMessageContaining("done already");
+      assertThat(future.result()).isEqualTo("x");
+    });
+  }
+
+  @Test
+  void aFailedFutureTakesNoResult() {
+    Loops.run(() -> {
+      IOException failure = new IOException("x");
+      Future<String> future = Loop.running().createFuture();
+      future.setException(failure);
+
+      assertThatThrownBy(() -> future.setResult("y")).isInstanceOf(InvalidStateException.class);
       assertThatThrownBy(() -> future.setException(new IOException()))
           .isInstanceOf(InvalidStateException.class);
-      assertThat(future.result()).isEqualTo("x");
+      assertThat(future.exception()).isSameAs(failure);
+    });
+  }
+
+  @Test
+  void aCancelledFutureTakesNoResult() {
+    Loops.run(() -> {
+      Future<String> future = Loop.running().createFuture();
+      future.cancel();
+
+      assertThatThrownBy(() -> future.setResult("y")).isInstanceOf(InvalidStateException.class);
+      assertThatThrownBy(() -> future.setException(new IOException()))
+          .isInstanceOf(InvalidStateException.class);
+      assertThat(future.cancelled()).isTrue();
+    });
+  }
+
+  @Test
+  void aNullExceptionIsRefused() {
+    Loops.run(() -> {
+      Future<String> future = Loop.running().createFuture();
+
+      assertThatThrownBy(() -> future.setException(null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("exception");
+      assertThat(future.done()).isFalse();
     });
   }
 
@@ -166,8 +188,16 @@ class FutureTest {
     Loops.run(() -> {
       Future<String> future = Loop.running().createFuture();
 
-      assertThatThrownBy(future::result).isInstanceOf(InvalidStateException.class);
-      assertThatThrownBy(future::exception).isInstanceOf(InvalidStateException.class);
+      assertThat(future.done()).isFalse();
+      assertThat(future.cancelled()).isFalse();
+      assertThatThrownBy(future::result)
+          .isInstanceOf(InvalidStateException.class)
+          .hasMessageContaining("Result is not set.")
+          .hasMessageContaining("await()");
+      assertThatThrownBy(future::exception)
+          .isInstanceOf(InvalidStateException.class)
+          .hasMessageContaining("Exception is not set.")
+          .hasMessageContaining("await()");
     });
   }
 
@@ -182,58 +212,53 @@ class FutureTest {
       assertThat(future.cancelled()).isTrue();
       assertThat(future.done()).isTrue();
       assertThatThrownBy(future::await).isInstanceOf(CancelledError.class).hasMessage("enough");
-      assertThatThrownBy(future::exception).isInstanceOf(CancelledError.class);
+      assertThatThrownBy(future::result).isInstanceOf(CancelledError.class).hasMessage("enough");
+      assertThatThrownBy(future::exception).isInstanceOf(CancelledError.class).hasMessage("enough");
+    });
+  }
+
+  @Test
+  void aDoneFutureCannotBeCancelled() {
+    Loops.run(() -> {
+      Future<String> future = Loops.done("x");
+
+      assertThat(future.cancel()).isFalse();
+
+      assertThat(future.cancelled()).isFalse();
+      assertThat(future.result()).isEqualTo("x");
+    });
+  }
+
+  @Test
+  void aFutureThatFailsWithCancelledErrorIsNotCancelled() {
+    Loops.run(() -> {
+      CancelledError error = new CancelledError("set");
+      Future<String> future = Loop.running().createFuture();
+      future.setException(error);
+
+      assertThat(future.cancelled()).isFalse();
+      assertThat(future.exception()).isSameAs(error);
+      assertThatThrownBy(future::await).isSameAs(error);
     });
   }
 
   @Test
   void exceptionTellsTheFailureAndNullForAResult() {
     Loops.run(() -> {
-      Future<String> failed = Loop.running().createFuture();
-      Future<String> fine = Loop.running().createFuture();
       IOException failure = new IOException("x");
+      Future<String> failed = Loop.running().createFuture();
       failed.setException(failure);
-      fine.setResult("y");
 
       assertThat(failed.exception()).isSameAs(failure);
-      assertThat(fine.exception()).isNull();
+      assertThat(failed.cancelled()).isFalse();
+      assertThat(Loops.done("y").exception()).isNull();
     });
   }
 
   @Test
-  void everyCallFromAnotherThreadIsRefusedAndSaysWhatToDo() {
+  void aFutureKnowsItsLoop() {
     Loops.run(() -> {
-      Future<String> future = Loop.running().createFuture();
-      List<Action> calls =
-          List.of(
-              () -> future.setResult("x"),
-              () -> future.setException(new IOException()),
-              future::cancel,
-              future::done,
-              future::cancelled,
-              future::result,
-              future::exception,
-              () -> future.addDoneCallback(f -> {}),
-              () -> future.removeDoneCallback(f -> {}));
-      for (Action call : calls) {
-        AtomicReference<Throwable> thrown = new AtomicReference<>();
-        Thread other =
-            Thread.ofPlatform()
-                .start(() -> {
-                  try {
-                    call.run();
-                  } catch (Throwable e) {
-                    thrown.set(e);
-                  }
-                });
-        other.join();
-
-        assertThat(thrown.get())
-            .isInstanceOf(IllegalStateException.class)
-            .hasMessageContaining("weir-loop-")
-            .hasMessageContaining("callSoonThreadsafe");
-      }
-      assertThat(future.done()).isFalse();
+      assertThat(Loop.running().createFuture().loop()).isSameAs(Loop.running());
     });
   }
 
@@ -253,6 +278,55 @@ class FutureTest {
                   .isInstanceOf(IllegalStateException.class)
                   .hasMessageContaining("no task to suspend")
                   .hasMessageContaining("createTask"));
+    });
+  }
+
+  @Test
+  void awaitInACallbackIsRefusedEvenIfTheFutureIsDone() {
+    Loops.run(() -> {
+      List<ExceptionContext> errors = Loops.collectErrors();
+      Future<String> done = Loops.done("x");
+
+      Loop.running().callSoon(done::await);
+      Loops.settle();
+
+      assertThat(errors)
+          .singleElement()
+          .satisfies(error -> assertThat(error.exception()).hasMessageContaining("no task"));
+    });
+  }
+
+  @Test
+  void everyCallOnAClosedLoopsFutureSaysThatItIsClosed() {
+    Future<String> future = Loops.call(() -> Loop.running().createFuture());
+
+    List<Action> calls =
+        List.of(
+            future::await,
+            future::done,
+            future::result,
+            future::cancel,
+            () -> future.setResult(""));
+    for (Action call : calls) {
+      assertThatThrownBy(call::run)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
+    }
+  }
+
+  @Test
+  void toStringTellsTheState() {
+    Loops.run(() -> {
+      Future<String> failed = Loop.running().createFuture();
+      failed.setException(new IOException("broken"));
+      failed.exception();
+      Future<String> cancelled = Loop.running().createFuture();
+      cancelled.cancel();
+
+      assertThat(Loop.running().createFuture()).hasToString("Future[pending]");
+      assertThat(Loops.done("x")).hasToString("Future[finished]");
+      assertThat(failed).hasToString("Future[failed: java.io.IOException: broken]");
+      assertThat(cancelled).hasToString("Future[cancelled]");
     });
   }
 }

@@ -3,20 +3,21 @@ package dev.weir.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.Asyncio;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class TaskTest {
-  private static final Duration LONG = Duration.ofHours(1);
-
   @Test
   void aTaskBeginsInTheNextRoundAndNotInCreateTask() {
     Loops.run(() -> {
       List<String> order = new ArrayList<>();
-      Task<?> task = Loop.running().createTask(() -> order.add("task"));
+      Task<?> task = Asyncio.createTask(() -> order.add("task"));
       order.add("creator");
       task.await();
 
@@ -31,7 +32,7 @@ class TaskTest {
       List<Task<?>> tasks = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
         int number = i;
-        tasks.add(Loop.running().createTask(() -> order.add(number)));
+        tasks.add(Asyncio.createTask(() -> order.add(number)));
       }
       tasks.forEach(Task::await);
 
@@ -40,238 +41,248 @@ class TaskTest {
   }
 
   @Test
+  void aTaskHasTheResultOfItsCoroutineForEverybodyWhoAwaitsIt() {
+    Loops.run(() -> {
+      Task<String> task = Asyncio.createTask(() -> "result");
+      Task<String> first = Asyncio.createTask(() -> "first " + task.await());
+      Task<String> second = Asyncio.createTask(() -> "second " + task.await());
+
+      assertThat(first.await()).isEqualTo("first result");
+      assertThat(second.await()).isEqualTo("second result");
+      assertThat(task.await()).isEqualTo("result");
+      assertThat(task.result()).isEqualTo("result");
+      assertThat(task.exception()).isNull();
+    });
+  }
+
+  @Test
   void aTaskFailsWithWhatItsCoroutineThrows() {
     Loops.run(() -> {
       IOException failure = new IOException("x");
-      Task<?> task =
-          Loop.running()
-              .createTask(() -> {
-                throw failure;
-              });
+      Task<?> task = Loops.failing(failure);
 
       assertThatThrownBy(task::await).isSameAs(failure);
       assertThat(task.exception()).isSameAs(failure);
-    });
-  }
-
-  @Test
-  void cancelThrowsWhereTheTaskWaits() {
-    Loops.run(() -> {
-      List<String> order = new ArrayList<>();
-      Task<?> task =
-          Loop.running()
-              .createTask(() -> {
-                try {
-                  Loop.running().sleep(LONG);
-                } catch (CancelledError e) {
-                  order.add("cancelled: " + e.getMessage());
-                  throw e;
-                }
-              });
-      Loops.settle();
-
-      assertThat(task.cancel("stop")).isTrue();
-      assertThatThrownBy(task::await).isInstanceOf(CancelledError.class).hasMessage("stop");
-
-      assertThat(order).containsExactly("cancelled: stop");
-      assertThat(task.cancelled()).isTrue();
-      assertThat(task.cancel()).as("done").isFalse();
-    });
-  }
-
-  @Test
-  void aTaskCancelledBeforeItBeginsNeverBegins() {
-    Loops.run(() -> {
-      List<String> order = new ArrayList<>();
-      Task<?> task = Loop.running().createTask(() -> order.add("began"));
-
-      task.cancel();
-      Loops.settle();
-
-      assertThat(task.cancelled()).isTrue();
-      assertThat(order).isEmpty();
-    });
-  }
-
-  @Test
-  void cancellingATaskThatAwaitsAnotherCancelsThatOne() {
-    Loops.run(() -> {
-      Task<?> inner = Loop.running().createTask(() -> Loop.running().sleep(LONG));
-      Task<?> outer = Loop.running().createTask(() -> inner.await());
-      Loops.settle();
-
-      outer.cancel();
-      Loops.settle();
-
-      assertThat(inner.cancelled()).isTrue();
-      assertThat(outer.cancelled()).isTrue();
-    });
-  }
-
-  @Test
-  void aTaskThatSwallowsTheCancellationHasAResultAndKeepsTheCount() {
-    Loops.run(() -> {
-      Task<String> task =
-          Loop.running()
-              .createTask(() -> {
-                try {
-                  Loop.running().sleep(LONG);
-                } catch (CancelledError e) {
-                  return "stayed";
-                }
-                return "slept";
-              });
-      Loops.settle();
-      task.cancel();
-
-      assertThat(task.await()).isEqualTo("stayed");
-      assertThat(task.cancelled()).isFalse();
-      assertThat(task.cancelling()).isEqualTo(1);
-    });
-  }
-
-  @Test
-  void twoCancelsBeforeTheTaskRunsThrowOnceAndCountTwice() {
-    Loops.run(() -> {
-      List<String> thrown = new ArrayList<>();
-      Task<?> task =
-          Loop.running()
-              .createTask(() -> {
-                try {
-                  Loop.running().sleep(LONG);
-                } catch (CancelledError e) {
-                  thrown.add("first");
-                }
-                Loop.running().yieldNow(); // The second request was thrown with the first.
-                thrown.add("went on");
-              });
-      Loops.settle();
-      task.cancel();
-      assertThat(task.cancelling()).isEqualTo(1);
-      task.cancel();
-      assertThat(task.cancelling()).isEqualTo(2);
-      Loops.settle();
-
-      assertThat(thrown).containsExactly("first", "went on");
+      assertThat(task.done()).isTrue();
       assertThat(task.cancelled()).isFalse();
     });
   }
 
   @Test
-  void uncancelTakesBackARequestThatWasNotThrownYet() {
+  void anErrorOfACoroutineIsItsFailureAndLeavesTheLoopRunning() {
     Loops.run(() -> {
-      Task<String> task =
-          Loop.running()
-              .createTask(() -> {
-                Task<?> self = Loop.currentTask();
-                self.cancel();
-                assertThat(self.cancelling()).isEqualTo(1);
-                assertThat(self.uncancel()).isZero();
-                assertThat(self.uncancel()).as("never below zero").isZero();
-                Loop.running().yieldNow();
-                return "went on";
-              });
+      StackOverflowError error = new StackOverflowError();
+      Task<?> task =
+          Asyncio.createTask(() -> {
+            throw error;
+          });
 
-      assertThat(task.await()).isEqualTo("went on");
+      assertThatThrownBy(task::await).isSameAs(error);
+      assertThat(Asyncio.<String>createTask(() -> "runs").await()).isEqualTo("runs");
     });
   }
 
   @Test
-  void aTaskThatCancelsItselfIsThrownOutOfItsNextSuspension() {
+  void askingATaskThatIsNotDoneForItsResultIsRefused() {
+    Loops.run(() -> {
+      Task<String> task = Asyncio.createTask(() -> "x");
+
+      assertThatThrownBy(task::result)
+          .isInstanceOf(InvalidStateException.class)
+          .hasMessageContaining("Result is not set.")
+          .hasMessageContaining("await()");
+      assertThatThrownBy(task::exception)
+          .isInstanceOf(InvalidStateException.class)
+          .hasMessageContaining("Exception is not set.");
+      assertThat(task.done()).isFalse();
+    });
+  }
+
+  @Test
+  void doneCallbacksOfATaskAreCalledWithItAndCanBeTakenBack() {
+    Loops.run(() -> {
+      List<Object> calls = new ArrayList<>();
+      Task<String> task = Asyncio.createTask(() -> "x");
+      Consumer<Future<String>> takenBack = future -> calls.add("taken back");
+      task.addDoneCallback(calls::add);
+      task.addDoneCallback(takenBack);
+
+      assertThat(task.removeDoneCallback(takenBack)).isEqualTo(1);
+      Loops.settle();
+
+      assertThat(calls).containsExactly(task);
+    });
+  }
+
+  @Test
+  void aTaskNeedsARunningLoop() {
+    assertThatThrownBy(() -> Asyncio.createTask(() -> "x"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("No running loop")
+        .hasMessageContaining("Asyncio.run");
+  }
+
+  @Test
+  void aTaskCanBeMadeInACallback() {
     Loops.run(() -> {
       List<String> order = new ArrayList<>();
-      Task<?> task =
-          Loop.running()
-              .createTask(() -> {
-                Loop.currentTask().cancel();
-                order.add("before");
-                Loop.running().sleep(LONG);
-                order.add("after");
-              });
+      Loop.running().callSoon(() -> Asyncio.createTask(() -> order.add("task")));
       Loops.settle();
 
-      assertThat(order).containsExactly("before");
-      assertThat(task.cancelled()).isTrue();
+      assertThat(order).containsExactly("task");
     });
   }
 
   @Test
-  void aTaskThatReturnsWithACancellationPendingEndsCancelled() {
+  void aNullCoroutineIsRefusedAndMakesNoTask() {
     Loops.run(() -> {
-      Task<String> task =
-          Loop.running()
-              .createTask(() -> {
-                Loop.currentTask().cancel();
-                return "ignored";
-              });
-      Loops.settle();
+      assertThatThrownBy(() -> Asyncio.createTask((Coroutine<String>) null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("coroutine");
+      assertThatThrownBy(() -> Asyncio.createTask((Action) null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("action");
+      assertThatThrownBy(() -> Asyncio.background(null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("action");
 
-      assertThat(task.cancelled()).isTrue();
+      assertThat(Asyncio.allTasks()).containsExactly(Asyncio.currentTask());
     });
   }
 
   @Test
-  void cancellingInTheRoundInWhichTheResultCameCancels() {
+  void settingTheResultOfATaskIsRefusedAndSaysWhatToUse() {
     Loops.run(() -> {
-      Future<String> future = Loop.running().createFuture();
-      Task<String> task = Loop.running().createTask(() -> future.await());
-      Loops.settle();
+      Task<String> task = Asyncio.createTask(() -> "own");
 
-      future.setResult("there"); // The task is woken and has not run yet.
-      task.cancel();
-      Loops.settle();
-
-      assertThat(task.cancelled()).isTrue();
-      assertThat(future.result()).isEqualTo("there");
+      assertThatThrownBy(() -> task.setResult("other"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("its coroutine")
+          .hasMessageContaining("createFuture()");
+      assertThatThrownBy(() -> task.setException(new IOException()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("its coroutine")
+          .hasMessageContaining("createFuture()");
+      assertThat(task.await()).isEqualTo("own");
     });
   }
 
   @Test
   void awaitingItselfIsRefused() {
     Loops.run(() -> {
-      Task<?> task =
-          Loop.running()
-              .createTask(() -> {
-                Loop.currentTask().await();
-              });
+      Task<?> task = Asyncio.createTask(() -> Asyncio.currentTask().await(), "narcissus");
 
       assertThatThrownBy(task::await)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("awaits itself");
+          .hasMessageContaining("narcissus")
+          .hasMessageContaining("awaits itself")
+          .hasMessageContaining("await another task");
     });
   }
 
   @Test
-  void settingTheResultOfATaskIsRefused() {
+  void awaitingAFutureOfAnotherLoopThatRunsIsRefused() {
     Loops.run(() -> {
-      Task<String> task = Loop.running().createTask(() -> "own");
+      Future<String> future = Loop.running().createFuture();
 
-      assertThatThrownBy(() -> task.setResult("other")).isInstanceOf(IllegalStateException.class);
-      assertThatThrownBy(() -> task.setException(new IOException()))
-          .isInstanceOf(IllegalStateException.class);
-      assertThat(task.await()).isEqualTo("own");
+      assertThat(ForeignThread.TASK_OF_ANOTHER_LOOP.thrownBy(future::await))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("belongs to loop");
     });
   }
 
   @Test
-  void namesAreGivenOrNumbered() {
+  void awaitingAFutureOfAnotherLoopThatStandsStillIsRefused() {
     Loops.run(() -> {
-      assertThat(Loop.running().createTask(() -> {}, "mine").name()).isEqualTo("mine");
-      assertThat(Loop.running().createTask(() -> {}).name()).matches("Task-\\d+");
+      try (Loop other = Loops.open()) {
+        Future<String> future = other.createFuture();
+
+        assertThatThrownBy(future::await)
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("another loop")
+            .hasMessageContaining(other.carrier.thread.getName())
+            .hasMessageContaining("runCoroutineThreadsafe");
+      }
     });
   }
 
   @Test
-  void currentTaskIsTheTaskAndNullInACallback() {
+  void currentTaskIsTheTaskThatCalls() {
     Loops.run(() -> {
-      Task<Task<?>> task = Loop.running().createTask(() -> Loop.currentTask());
+      Task<Task<?>> task = Asyncio.createTask(() -> Asyncio.currentTask());
+      Task<?> main = Asyncio.currentTask();
+
       assertThat(task.await()).isSameAs(task);
-
-      List<Object> seen = new ArrayList<>();
-      Loop.running().callSoon(() -> seen.add(Loop.currentTask() == null));
-      Loops.settle();
-      assertThat(seen).containsExactly(true);
+      assertThat(Asyncio.currentTask()).as("after a switch").isSameAs(main).isNotSameAs(task);
     });
+  }
+
+  @Test
+  void thereIsNoCurrentTaskInACallback() {
+    Loops.run(() -> {
+      CompletableFuture<Object> seen = new CompletableFuture<>();
+      Loop.running().callSoon(() -> seen.complete(Asyncio.currentTask()));
+      Loops.settle();
+
+      assertThat(seen).isCompletedWithValue(null);
+    });
+  }
+
+  @Test
+  void currentTaskNeedsARunningLoop() {
+    assertThatThrownBy(Asyncio::currentTask)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("No running loop");
+  }
+
+  @Test
+  void allTasksAreThoseThatAreNotDoneInTheOrderOfTheirMaking() {
+    Loops.run(() -> {
+      Task<?> main = Asyncio.currentTask();
+      Task<?> first = Loops.sleeper();
+      Task<?> ended = Asyncio.createTask(() -> "x");
+      Task<?> last = Asyncio.createTask(() -> {});
+      assertThat(Asyncio.allTasks()).containsExactly(main, first, ended, last);
+
+      ended.await();
+      first.cancel();
+
+      assertThat(Asyncio.allTasks()).as("asked to end, not done").contains(first);
+      Loops.settle();
+      assertThat(Asyncio.allTasks()).containsExactly(main);
+    });
+  }
+
+  @Test
+  void allTasksIsACopyOfTheCallers() {
+    Loops.run(() -> {
+      Set<Task<?>> before = Asyncio.allTasks();
+      Task<?> task = Loops.sleeper();
+
+      assertThat(before).doesNotContain(task);
+      before.clear();
+      assertThat(Asyncio.allTasks()).contains(task);
+    });
+  }
+
+  @Test
+  void aSignalExceptionIsTheFailureOfItsTaskAndEndsTheRunOfTheLoop() {
+    SignalException signal = new SignalException("INT", 2, null);
+    List<String> order = new ArrayList<>();
+    try (Loop loop = Loops.open()) {
+      Task<?> task =
+          loop.createTask(() -> {
+            throw signal;
+          });
+      loop.callSoon(() -> order.add("behind it"));
+
+      assertThatThrownBy(loop::runForever).isSameAs(signal);
+      assertThat(order).as("the run ended at once").isEmpty();
+      assertThat(task.exception()).isSameAs(signal);
+
+      loop.runUntilComplete(() -> order.add("next run"));
+      assertThat(order).containsExactly("behind it", "next run");
+    }
   }
 
   @Test
@@ -284,15 +295,14 @@ class TaskTest {
       List<Task<?>> all = new ArrayList<>();
       for (int i = 0; i < tasks; i++) {
         all.add(
-            Loop.running()
-                .createTask(() -> {
-                  for (int step = 0; step < steps; step++) {
-                    int seen = counter[0];
-                    Thread.onSpinWait();
-                    counter[0] = seen + 1;
-                    Loop.running().yieldNow();
-                  }
-                }));
+            Asyncio.createTask(() -> {
+              for (int step = 0; step < steps; step++) {
+                int seen = counter[0];
+                Thread.onSpinWait();
+                counter[0] = seen + 1;
+                Asyncio.yieldNow();
+              }
+            }));
       }
       all.forEach(Task::await);
     });
