@@ -72,6 +72,10 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     return this;
   }
 
+  /**
+   * Counts one down. A failure ends the whole; a cancellation that was asked for here does not, or
+   * it would end while other children still clean up.
+   */
   private void childDone(Future<? extends C> child) {
     unfinished--;
     if (isDone()) {
@@ -79,7 +83,7 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     }
     Throwable failure =
         !failing ? null : child.isCancelled() ? child.cancellation() : child.failure();
-    if (failure != null) {
+    if (failure != null && !(cancelRequested && failure instanceof CancelledError)) {
       completeExceptionally(failure);
     } else if (unfinished == 0 && cancelRequested) {
       completeExceptionally(new CancelledError(cancelMessage));
