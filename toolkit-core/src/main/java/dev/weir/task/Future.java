@@ -304,6 +304,14 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     return state == State.FINISHED ? exception : null;
   }
 
+  /**
+   * {@return the failure if nobody has asked for it yet, else null} The caller answers for it from
+   * here on.
+   */
+  final @Nullable Throwable unaskedFailure() {
+    return unretrieved == null ? null : failure();
+  }
+
   private Future<T> awaited() {
     loop.ensureOpen();
     loop.ensureHeld("Future.await()");

@@ -36,15 +36,23 @@ final class Shielding<T extends @Nullable Object> {
     }
   }
 
-  /** Nobody waits for the inner one through the shield any more. */
+  /**
+   * Nobody waits for the inner one through this shield any more. If nobody does otherwise, its
+   * failure is reported: once, however many shields were cancelled.
+   */
   private void reportLate() {
-    Throwable failure = inner.isCancelled() ? null : inner.failure();
-    if (outer.isCancelled() && failure != null) {
-      inner.loop.enqueueCallback(() ->
-          inner.loop.callExceptionHandler(
-              new ExceptionContext(
-                  "Exception in shielded future: " + inner.label(), failure, inner, null, null)));
+    if (!outer.isCancelled()) {
+      return;
     }
+    Loop loop = inner.loop;
+    loop.enqueueCallback(() -> { // Behind those who were woken with this step, and may ask for it.
+      Throwable failure = inner.unaskedFailure();
+      if (failure != null) {
+        loop.callExceptionHandler(
+            new ExceptionContext(
+                "Exception in shielded future: " + inner.label(), failure, inner, null, null));
+      }
+    });
   }
 
   @Override
