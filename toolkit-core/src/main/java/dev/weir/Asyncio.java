@@ -332,7 +332,7 @@ public final class Asyncio {
   /**
    * The futures in the order in which they get done: iterating suspends until the next one is, and
    * returns it. Corresponds to {@code as_completed(fs, timeout=)}, used with {@code async for}. Can
-   * be iterated once; ending early cancels nothing.
+   * be iterated once, also by several tasks that share it; ending early cancels nothing.
    *
    * <p>Once {@code timeout} is over, counted from this call, iterating throws an {@link
    * java.io.UncheckedIOException} with a {@link TimeoutException} for every future that was not
@@ -351,7 +351,8 @@ public final class Asyncio {
    * be cancelled, and {@code future} goes on. Corresponds to {@code shield(aw)}. Also from a
    * callback.
    *
-   * <p>If {@code future} fails after that, it is reported to the loop's exception handler.
+   * <p>If {@code future} fails after that, it is reported to the loop's exception handler, unless
+   * somebody else waits for it.
    *
    * @return follows {@code future}; the same if that is done already
    */

@@ -8,17 +8,23 @@ import java.util.NoSuchElementException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The futures of one {@code asCompleted} call, in the order in which they get done. */
+/**
+ * The futures of one {@code asCompleted} call, in the order in which they get done. Several tasks
+ * may iterate; each gets futures of its own.
+ */
 final class AsCompleted<F extends Future<?>> implements Iterator<F> {
   private final Loop loop;
   private final ArrayDeque<F> done = new ArrayDeque<>();
   private final @Nullable Duration timeout;
+
+  /** How many calls of {@link #next} will still return or time out. */
   private int remaining;
+
   private boolean timedOut;
   private @Nullable TimerHandle timer;
 
-  /** What the caller of {@link #next} waits for; null if nobody waits. */
-  private @Nullable Future<@Nullable Void> arrival;
+  /** What the callers of {@link #next} wait for, the longest waiting first. */
+  private final ArrayDeque<Future<@Nullable Void>> waiting = new ArrayDeque<>();
 
   AsCompleted(Loop loop, Set<F> futures, @Nullable Duration timeout) {
     this.loop = loop;
@@ -42,18 +48,23 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
   private void arrived(F future) {
     if (!timedOut) {
       done.add(future);
-      wake();
+      wakeOne();
     }
   }
 
   private void timeOut() {
     timedOut = true;
-    wake();
+    while (!waiting.isEmpty()) {
+      wakeOne();
+    }
   }
 
-  private void wake() {
-    if (arrival != null && !arrival.isDone()) {
-      arrival.complete(null);
+  private void wakeOne() {
+    for (var arrival = waiting.poll(); arrival != null; arrival = waiting.poll()) {
+      if (!arrival.isDone()) { // Else its task was cancelled.
+        arrival.complete(null);
+        return;
+      }
     }
   }
 
@@ -64,25 +75,38 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
 
   @Override
   public F next() {
+    loop.ensureInTask("asCompleted().next()");
     if (remaining == 0) {
       throw new NoSuchElementException("Every future was returned already: ask hasNext() first");
     }
-    while (done.isEmpty() && !timedOut) {
-      Future<@Nullable Void> awaited = new Future<>(loop);
-      arrival = awaited;
-      try {
-        awaited.await();
-      } finally {
-        arrival = null;
+    remaining--; // Before it waits, or two tasks would wait for the last one.
+    try {
+      awaitArrival();
+    } catch (Throwable e) {
+      remaining++;
+      if (!done.isEmpty()) {
+        wakeOne(); // For what this task was woken for.
       }
+      throw e;
     }
-    remaining--;
     F next = done.poll();
     if (next == null) {
       throw new UncheckedIOException(
           new TimeoutException("asCompleted: not done within " + timeout));
     }
     return next;
+  }
+
+  private void awaitArrival() {
+    while (done.isEmpty() && !timedOut) {
+      Future<@Nullable Void> arrival = new Future<>(loop);
+      waiting.add(arrival);
+      try {
+        arrival.await();
+      } finally {
+        waiting.remove(arrival);
+      }
+    }
   }
 
   @Override
