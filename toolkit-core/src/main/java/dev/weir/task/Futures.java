@@ -44,8 +44,7 @@ public final class Futures {
   public static <F extends Future<?>> DoneAndPending<F> wait(
       Collection<F> futures, ReturnWhen returnWhen, @Nullable Duration timeout) {
     Objects.requireNonNull(returnWhen, "returnWhen");
-    Loop loop = Loop.running();
-    loop.ensureInTask("wait()");
+    Loop loop = suspending("wait()");
     if (futures.isEmpty()) {
       throw new IllegalArgumentException(
           "wait() needs at least one future: the collection is empty");
@@ -75,9 +74,8 @@ public final class Futures {
   /** See {@code Asyncio.waitFor}. */
   public static <T extends @Nullable Object> T waitFor(Future<T> future, @Nullable Duration timeout)
       throws TimeoutException {
-    Loop loop = Loop.running();
-    loop.ensureInTask("waitFor()");
-    Objects.requireNonNull(future, "future");
+    Loop loop = suspending("waitFor()");
+    loop.ensureOwn(Objects.requireNonNull(future, "future"), "waitFor()");
     if (timeout != null && !timeout.isPositive()) {
       return withoutWaiting(loop, future);
     }
@@ -87,11 +85,11 @@ public final class Futures {
   /** See {@code Asyncio.waitFor}. */
   public static <T extends @Nullable Object> T waitFor(
       Coroutine<T> coroutine, @Nullable Duration timeout) throws TimeoutException {
-    Loop loop = Loop.running();
-    loop.ensureInTask("waitFor()");
+    Loop loop = suspending("waitFor()");
     Objects.requireNonNull(coroutine, "coroutine");
     if (timeout != null && !timeout.isPositive()) {
-      return withoutWaiting(loop, loop.createTask(coroutine));
+      TaskOptions unbegun = TaskOptions.defaults().withEager(false);
+      return withoutWaiting(loop, loop.createTask(coroutine, unbegun));
     }
     try {
       return Timeout.after(timeout).call(scope -> coroutine.run());
@@ -102,16 +100,17 @@ public final class Futures {
 
   private static <T extends @Nullable Object> T withoutWaiting(Loop loop, Future<T> future)
       throws TimeoutException {
-    if (!future.isDone()) {
-      Future<@Nullable Void> ended = new Future<>(loop);
-      future.onDone(() -> {
-        if (!ended.isDone()) {
-          ended.complete(null);
-        }
-      });
-      future.requestCancel(null);
-      ended.await();
+    if (future.isDone()) {
+      return Future.<T, RuntimeException>resultOf(future);
     }
+    Future<@Nullable Void> ended = new Future<>(loop);
+    future.onDone(() -> {
+      if (!ended.isDone()) {
+        ended.complete(null);
+      }
+    });
+    future.requestCancel(null);
+    ended.await();
     if (future.isCancelled()) {
       throw new TimeoutException("waitFor() had no time to wait", future.cancellation());
     }
@@ -130,6 +129,17 @@ public final class Futures {
       Coroutine<T> coroutine, Loop loop) {
     Objects.requireNonNull(coroutine, "coroutine");
     return Bridges.runCoroutineThreadsafe(coroutine, loop);
+  }
+
+  /** {@return the running loop, whose task calls and may suspend} */
+  private static Loop suspending(String call) {
+    Loop loop = Loop.running();
+    loop.ensureInTask(call);
+    Task<?> task = Loop.currentTask();
+    if (task != null) {
+      task.ensureMaySuspend(call);
+    }
+    return loop;
   }
 
   private static Loop held(String call) {
