@@ -32,9 +32,14 @@ public final class Context {
 
   /** A thread-local value of somebody else's that follows tasks. */
   private record Carried<T extends @Nullable Object>(Supplier<T> read, Consumer<T> write) {
+    /** A task or callback waits to begin behind this: a failure must not keep it from that. */
     @SuppressWarnings("unchecked") // The value is what read() returned.
     void restore(@Nullable Object value) {
-      write.accept((T) value);
+      try {
+        write.accept((T) value);
+      } catch (Throwable e) {
+        ErrorReports.warn("A value of Context.carry() could not be written", e);
+      }
     }
   }
 
@@ -73,7 +78,8 @@ public final class Context {
    * }</pre>
    *
    * @param read reads the value on the calling thread; must not suspend
-   * @param write sets the value on the calling thread; must not suspend
+   * @param write sets the value on the calling thread, to null where nothing was read; must not
+   *     suspend. What it throws is logged
    * @return ends it
    */
   public static <T extends @Nullable Object> Runnable carry(Supplier<T> read, Consumer<T> write) {
