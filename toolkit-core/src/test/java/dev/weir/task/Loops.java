@@ -3,6 +3,7 @@ package dev.weir.task;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Runs test bodies on loops of this package's own, without an engine. */
 public final class Loops {
@@ -76,6 +77,15 @@ public final class Loops {
   /** Waits until everything that is ready, and what that makes ready, has run. */
   static void settle() {
     for (int i = 0; i < 5; i++) {
+      Loop.running().yieldNow();
+    }
+  }
+
+  /** Waits until {@code task}, on a mounted fiber, is parked in a blocking call and stays there. */
+  static void untilParked(Task<?> task) {
+    settle();
+    while (!Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING)
+        .contains(task.fiber.thread().getState())) {
       Loop.running().yieldNow();
     }
   }
