@@ -7,6 +7,7 @@ import dev.weir.Asyncio;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -263,6 +264,7 @@ class ContextTest {
   void workOnAnotherThreadGetsItAndLeavesNothingThere() {
     carryMdc();
     Loops.run(() -> {
+      Loop.running().setDefaultExecutor(Executors.newSingleThreadExecutor());
       mdc.set("caller's");
 
       assertThat(Asyncio.<String>toThread(mdc::get)).isEqualTo("caller's");

@@ -248,6 +248,20 @@ class GatherTest {
   }
 
   @Test
+  void aTaskIsCancelledEvenIfTheGatherItAwaitsRefuses() {
+    Loops.run(() -> {
+      Future<String> child = Loop.running().createFuture();
+      Task<?> waiter = Asyncio.createTask(() -> Asyncio.gather(List.of(child)).await());
+      Loops.settle();
+
+      child.setResult("x");
+      waiter.cancel("enough");
+
+      assertThatThrownBy(waiter::await).isInstanceOf(CancelledError.class).hasMessage("enough");
+    });
+  }
+
+  @Test
   void cancellingTheTaskThatAwaitsCancelsTheChildren() {
     Loops.run(() -> {
       Task<?> child = Loops.sleeper();

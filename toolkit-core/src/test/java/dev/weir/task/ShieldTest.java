@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,20 @@ class ShieldTest {
 
       assertThat(shield.cancelled()).isTrue();
       assertThat(inner.cancelling()).isZero();
+      assertThat(inner.await()).isEqualTo("went on");
+    });
+  }
+
+  @Test
+  void aTimeoutDoesNotReachTheInnerTask() {
+    Loops.run(() -> {
+      Future<String> gate = Loop.running().createFuture();
+      Task<String> inner = Asyncio.createTask(() -> gate.await());
+
+      assertThatThrownBy(() -> Asyncio.waitFor(Asyncio.shield(inner), Duration.ofMillis(1)))
+          .isInstanceOf(TimeoutException.class);
+
+      gate.setResult("went on");
       assertThat(inner.await()).isEqualTo("went on");
     });
   }

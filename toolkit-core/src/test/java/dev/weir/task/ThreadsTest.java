@@ -11,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** Work that crosses between a loop and other threads. */
@@ -64,6 +65,7 @@ class ThreadsTest {
   @Test
   void theWorkSeesACopyOfTheCallersContext() {
     Loops.run(() -> {
+      Loop.running().setDefaultExecutor(Executors.newSingleThreadExecutor());
       variable.set("caller's");
 
       String seen =

@@ -1,8 +1,10 @@
 package dev.weir.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Named.named;
 
+import dev.weir.Asyncio;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -268,6 +270,52 @@ class WrongThreadTest {
         }
       }
     });
+  }
+
+  static Stream<Named<Action>> functionsOfAsyncio() {
+    List<Future<String>> none = List.of();
+    Future<String> noFuture = null;
+    return Stream.of(
+        named("runningLoop", () -> Asyncio.runningLoop()),
+        named("createTask(coroutine)", () -> Asyncio.createTask(BODY)),
+        named("createTask(coroutine, name)", () -> Asyncio.createTask(BODY, "x")),
+        named("createTask(coroutine, options)", () -> Asyncio.createTask(BODY, OPTIONS)),
+        named("createTask(action)", () -> Asyncio.createTask(ACTION)),
+        named("createTask(action, name)", () -> Asyncio.createTask(ACTION, "x")),
+        named("createTask(action, options)", () -> Asyncio.createTask(ACTION, OPTIONS)),
+        named("background", () -> Asyncio.background(ACTION)),
+        named("currentTask", () -> Asyncio.currentTask()),
+        named("allTasks", () -> Asyncio.allTasks()),
+        named("sleep", () -> Asyncio.sleep(Duration.ZERO)),
+        named("sleep with a result", () -> Asyncio.sleep(Duration.ZERO, "x")),
+        named("yieldNow", () -> Asyncio.yieldNow()),
+        named("gather coroutines", () -> Asyncio.gather(BODY)),
+        named("gather", () -> Asyncio.gather(none)),
+        named("gatherOutcomes of coroutines", () -> Asyncio.gatherOutcomes(BODY)),
+        named("gatherOutcomes", () -> Asyncio.gatherOutcomes(none)),
+        named("wait", () -> Asyncio.wait(none)),
+        named("waitFor a coroutine", () -> Asyncio.waitFor(BODY, null)),
+        named("waitFor", () -> Asyncio.waitFor(noFuture, null)),
+        named("asCompleted", () -> Asyncio.asCompleted(none)),
+        named("shield", () -> Asyncio.shield(noFuture)),
+        named("timeout", () -> Asyncio.timeout(Duration.ZERO)),
+        named("timeoutAt", () -> Asyncio.timeoutAt(Duration.ZERO)),
+        named("exclusive(coroutine)", () -> Asyncio.exclusive(BODY)),
+        named("exclusive(action)", () -> Asyncio.exclusive(ACTION)),
+        named("toThread(coroutine)", () -> Asyncio.toThread(BODY)),
+        named("toThread(action)", () -> Asyncio.toThread(ACTION)),
+        named("wrapFuture", () -> Asyncio.wrapFuture(new CompletableFuture<>())),
+        named("openConnection", () -> Asyncio.openConnection("localhost", 1)),
+        named("startServer", () -> Asyncio.startServer((reader, writer) -> {}, null, 0)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("functionsOfAsyncio")
+  void asyncioNeedsARunningLoop(Action call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("No running loop on thread")
+        .hasMessageContaining("Asyncio.run");
   }
 
   @Test
