@@ -275,6 +275,23 @@ class ThreadsTest {
   }
 
   @Test
+  void aThreadIsToldWhenTheLoopClosesOverItsTask() {
+    Loop loop = Loops.open();
+    CompletableFuture<?> future =
+        Asyncio.runCoroutineThreadsafe(() -> Loop.running().createFuture().await(), loop);
+    loop.runUntilComplete(Loops::settle);
+    loop.setExceptionHandler((l, context) -> {});
+
+    loop.close();
+
+    assertThatThrownBy(future::get)
+        .isInstanceOf(ExecutionException.class)
+        .cause()
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+  }
+
+  @Test
   void aClosedLoopRefusesCoroutines() {
     Loop closed = Loops.call(Loop::running);
 
