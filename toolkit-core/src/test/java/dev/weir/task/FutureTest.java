@@ -79,6 +79,30 @@ class FutureTest {
   }
 
   @Test
+  void inDebugModeTheExceptionTellsWhereItWasAwaited() {
+    IOException failure = new IOException("broken");
+
+    Loops.call(
+        RunOptions.defaults().withDebug(true),
+        () -> {
+          Task<String> task = Loops.failing(failure);
+          assertThatThrownBy(() -> awaitHere(task)).isSameAs(failure);
+          return null;
+        });
+
+    assertThat(failure.getSuppressed())
+        .singleElement()
+        .satisfies(site ->
+            assertThat(site.getStackTrace())
+                .extracting(StackTraceElement::getMethodName)
+                .contains("awaitHere"));
+  }
+
+  private static void awaitHere(Task<?> task) {
+    task.await();
+  }
+
+  @Test
   void awaitOfADoneFutureDoesNotSuspend() {
     Loops.run(() -> {
       List<String> order = new ArrayList<>();
