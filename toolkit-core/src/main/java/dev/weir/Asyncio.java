@@ -228,9 +228,9 @@ public final class Asyncio {
    * <p>The first failure, or cancellation of a future, is the failure of the whole at once; the
    * other futures go on, and a later failure of theirs is reported to the loop's exception handler
    * unless somebody asks for it. Cancelling what is returned cancels every future that is not done,
-   * and it fails with a {@link CancelledError} when they have ended; it is never {@code
-   * cancelled()} itself. A future that is given twice is waited for once, and its result stands
-   * twice in the list.
+   * and it fails with a {@link CancelledError} as soon as the first of them has ended as cancelled,
+   * or when all have ended; it is never {@code cancelled()} itself. A future that is given twice is
+   * waited for once, and its result stands twice in the list.
    *
    * @return completes with the results in the order of the futures; at once if there are none
    * @throws IllegalArgumentException if a future is another loop's

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code gather} returns: done when all its children are, or one has failed. Cancelling it
- * cancels the children; it ends when they have ended.
+ * cancels the children; if a child then ends as cancelled, that is its failure.
  */
 final class Gathering<C extends @Nullable Object, R extends @Nullable Object> extends Future<R> {
   private final List<? extends Future<? extends C>> children;
@@ -72,10 +72,6 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     return this;
   }
 
-  /**
-   * Counts one down. A failure ends the whole; a cancellation that was asked for here does not, or
-   * it would end while other children still clean up.
-   */
   private void childDone(Future<? extends C> child) {
     unfinished--;
     if (isDone()) {
@@ -83,7 +79,7 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     }
     Throwable failure =
         !failing ? null : child.isCancelled() ? child.cancellation() : child.failure();
-    if (failure != null && !(cancelRequested && failure instanceof CancelledError)) {
+    if (failure != null) {
       completeExceptionally(failure);
     } else if (unfinished == 0 && cancelRequested) {
       completeExceptionally(new CancelledError(cancelMessage));

@@ -180,7 +180,7 @@ class GatherTest {
   }
 
   @Test
-  void aCancelledGatherEndsOnlyWhenAllItsChildrenHave() {
+  void aCancelledGatherEndsWhenTheFirstOfItsChildrenHasEndedAsCancelled() {
     Loops.run(() -> {
       Future<String> cleanUp = Loop.running().createFuture();
       Task<?> quick = Loops.sleeper();
@@ -189,12 +189,13 @@ class GatherTest {
 
       all.cancel();
       Loops.settle();
-      assertThat(quick.cancelled()).isTrue();
-      assertThat(all.done()).as("one still cleans up").isFalse();
 
+      assertThat(quick.cancelled()).isTrue();
+      assertThat(slow.done()).as("still cleans up").isFalse();
+      assertThat(all.exception()).isInstanceOf(CancelledError.class);
       cleanUp.setResult("cleaned up");
       Loops.settle();
-      assertThat(all.exception()).isInstanceOf(CancelledError.class);
+      assertThat(slow.cancelled()).isTrue();
     });
   }
 
@@ -214,7 +215,7 @@ class GatherTest {
   }
 
   @Test
-  void aChildThatFailsWhileAllAreCancelledIsTheFailure() {
+  void aChildThatFailsFirstWhileAllAreCancelledIsTheFailure() {
     Loops.run(() -> {
       Task<?> failing =
           Asyncio.createTask(() -> {
@@ -224,7 +225,7 @@ class GatherTest {
               throw failure;
             }
           });
-      Future<? extends List<?>> all = Asyncio.gather(List.of(Loops.sleeper(), failing));
+      Future<? extends List<?>> all = Asyncio.gather(List.of(failing, Loops.sleeper()));
 
       all.cancel();
       Loops.settle();

@@ -40,11 +40,6 @@ public final class Loops {
     call(Loop.asCoroutine(body));
   }
 
-  /** Opens a loop that does not run; the caller holds it, and closes it. */
-  static Loop open() {
-    return Loop.open(RunOptions.defaults(), ParkingDriver::new);
-  }
-
   /** Makes a task that sleeps for ever, and has it begin. */
   static Task<?> sleeper() {
     Task<?> sleeper = Loop.running().createTask(() -> Loop.running().sleep(LONG));

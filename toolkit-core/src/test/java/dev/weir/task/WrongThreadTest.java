@@ -60,6 +60,8 @@ class WrongThreadTest {
         call("Task.cancel(message)", (loop, future, task) -> task.cancel("x")),
         call("Task.uncancel", (loop, future, task) -> task.uncancel()),
         call("Task.cancelling", (loop, future, task) -> task.cancelling()),
+        call("Task.waitingFor", (loop, future, task) -> task.waitingFor()),
+        call("Task.suspensions", (loop, future, task) -> task.suspensions()),
         call("Loop.allTasks", (loop, future, task) -> loop.allTasks()),
         call("Loop.close", (loop, future, task) -> loop.close()),
         call("Loop.callSoon", (loop, future, task) -> loop.callSoon(CALLBACK)),
