@@ -184,7 +184,7 @@ public final class Loop implements AutoCloseable {
     ensureCanRun("Loop.runUntilComplete()");
     carrier.claimStopped();
     ensureOwn(future, "Loop.runUntilComplete()");
-    Runnable stop = this::stop;
+    StopWhenDone stop = new StopWhenDone();
     future.onDone(stop);
     try {
       run(
@@ -194,12 +194,28 @@ public final class Loop implements AutoCloseable {
                   () -> future.requestCancel("the thread that runs the loop was interrupted")));
     } finally {
       future.removeOnDone(stop);
+      stop.runIsOver = true;
     }
     if (!future.isDone()) {
       throw new IllegalStateException(
           "The loop was stopped before " + future + " was done: run it again, or do not stop() it");
     }
     return Future.<T, RuntimeException>resultOf(future);
+  }
+
+  /**
+   * Ends the run that waits for a future. It may be queued when a {@link SignalException} ends that
+   * run before it, and must not end the next one.
+   */
+  private final class StopWhenDone implements Runnable {
+    boolean runIsOver;
+
+    @Override
+    public void run() {
+      if (!runIsOver) {
+        stop();
+      }
+    }
   }
 
   /** Makes a task of {@code main} and runs the loop until it is done. */

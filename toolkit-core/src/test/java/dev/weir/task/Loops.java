@@ -23,7 +23,11 @@ public final class Loops {
 
   /** Opens a loop without an engine, to be run and closed by hand. */
   public static Loop open() {
-    return Loop.open(RunOptions.defaults(), ParkingDriver::new);
+    return open(RunOptions.defaults());
+  }
+
+  static Loop open(RunOptions options) {
+    return Loop.open(options, ParkingDriver::new);
   }
 
   static <T> T call(Coroutine<T> body) {
