@@ -367,8 +367,12 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
 
   // --- The end
 
-  /** Ends the loop as soon as nothing is ready any more. Called by the holder of the turn. */
+  /**
+   * Ends the loop as soon as nothing is ready any more; tasks that have not begun never do. Called
+   * by the holder of the turn.
+   */
   final void close() {
+    ready.removeIf(Carrier::hasNotBegun);
     for (CallbackRunner runner : idleCallbackRunners) {
       runner.fiber.wake(); // With nothing to run, it ends.
     }
@@ -376,6 +380,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     closing = true; // From here on the turn may be the carrier's.
     wakeup();
     LockSupport.unpark(thread);
+  }
+
+  private static boolean hasNotBegun(Step step) {
+    return step instanceof Fiber fiber && fiber.thread().getState() == Thread.State.NEW;
   }
 
   /**

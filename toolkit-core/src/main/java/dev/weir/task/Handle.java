@@ -33,6 +33,9 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
    */
   final boolean internal;
 
+  /** Whether it is a callback of the user's, which a closed loop drops. */
+  private final boolean ofUser;
+
   /** Where it was made, in debug mode. */
   final @Nullable Throwable createdAt;
 
@@ -41,22 +44,28 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
   private volatile @Nullable Runnable callback;
   private volatile boolean cancelled;
 
-  private Handle(Loop loop, Runnable callback, Context context, boolean internal) {
+  private Handle(Loop loop, Runnable callback, Context context, boolean internal, boolean ofUser) {
     this.loop = loop;
     this.callback = callback;
     this.context = context;
     this.internal = internal;
+    this.ofUser = ofUser;
     this.createdAt = internal ? null : loop.creationSite();
   }
 
   /** Makes the handle of a user's callback. */
   Handle(Loop loop, Runnable callback, Context context) {
-    this(loop, callback, context, false);
+    this(loop, callback, context, false, true);
   }
 
   /** Makes the handle of a step of the loop's own. */
   Handle(Loop loop, Runnable internalStep) {
-    this(loop, internalStep, NONE, true);
+    this(loop, internalStep, NONE, true, false);
+  }
+
+  /** {@return the handle of code of the loop's own that may run the user's, as a report does} */
+  static Handle ofLoop(Loop loop, Runnable callback) {
+    return new Handle(loop, callback, Context.empty(), false, false);
   }
 
   /** {@return the context that the callback runs in} */
@@ -81,10 +90,11 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
   }
 
   /**
-   * Runs the callback unless it was cancelled. What it throws goes to the loop's exception handler.
+   * Runs the callback unless it was cancelled, or is dropped because the loop is closed. What it
+   * throws goes to the loop's exception handler.
    */
   void run() {
-    Runnable claimed = claim();
+    Runnable claimed = ofUser && loop.isClosed() ? null : claim();
     if (claimed == null) {
       return;
     }

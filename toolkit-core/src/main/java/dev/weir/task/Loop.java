@@ -4,6 +4,7 @@ import dev.weir.spi.EngineProvider;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -50,6 +51,10 @@ public final class Loop implements AutoCloseable {
 
   // On the loop only.
   final TaskRegistry tasks = new TaskRegistry();
+
+  /** The few tasks of the loop's own, done or not. */
+  private final List<Task<?>> internalTasks = new ArrayList<>();
+
   private TaskFactory taskFactory = TaskFactory.LAZY;
   private long timerSequence;
 
@@ -254,8 +259,9 @@ public final class Loop implements AutoCloseable {
    * close. A second call has no effect.
    *
    * <p>A task that is not done is reported as destroyed; it ends with the {@link
-   * IllegalStateException} that every further call on the loop throws. To cancel tasks first and
-   * wait for executors, use a {@link Runner}.
+   * IllegalStateException} that every further call on the loop throws, and if it fails with another
+   * exception then, that is reported as well. To cancel tasks first and wait for executors, use a
+   * {@link Runner}.
    *
    * @throws IllegalStateException if the loop runs
    */
@@ -265,23 +271,31 @@ public final class Loop implements AutoCloseable {
       return;
     }
     carrier.claimStopped();
-    for (Task<?> task : tasks.list()) {
-      callExceptionHandler(
-          new ExceptionContext(
-              "Task was destroyed but it is pending: " + task,
-              Stacks.of(task.fiber.thread()),
-              task,
-              null,
-              task.createdAt));
+    try {
+      for (Task<?> task : tasks.list()) {
+        callExceptionHandler(
+            new ExceptionContext(
+                "Task was destroyed but it is pending: " + task,
+                Stacks.of(task.fiber.thread()),
+                task,
+                null,
+                task.createdAt));
+      }
+      reportUnretrieved();
+    } finally { // Also if the handler throws.
+      end();
     }
-    reportUnretrieved();
+  }
+
+  private void end() {
     closed = true;
     workers.shutdown();
-    for (Task<?> task : tasks.list()) {
-      task.evict();
-    }
+    tasks.list().forEach(Task::evict);
+    internalTasks.forEach(Task::evict);
     carrier.close();
-    awaitCarrierEnd();
+    if (awaitCarrierEnd()) {
+      List.copyOf(unretrieved).forEach(UnretrievedFailure::reportOfEvicted);
+    }
   }
 
   // --- Callbacks and time
@@ -301,7 +315,7 @@ public final class Loop implements AutoCloseable {
   public Handle callSoon(Runnable callback, Context context) {
     Objects.requireNonNull(callback, "callback");
     Objects.requireNonNull(context, "context");
-    ensureHeld("Loop.callSoon()");
+    ensureOpenAndHeld("Loop.callSoon()");
     return enqueueCallback(callback, context);
   }
 
@@ -350,7 +364,7 @@ public final class Loop implements AutoCloseable {
   private TimerHandle callAtNanos(long whenNanos, Runnable callback, Context context, String call) {
     Objects.requireNonNull(callback, "callback");
     Objects.requireNonNull(context, "context");
-    ensureHeld(call);
+    ensureOpenAndHeld(call);
     return addTimer(new TimerHandle(this, callback, context, whenNanos, timerSequence++));
   }
 
@@ -366,7 +380,7 @@ public final class Loop implements AutoCloseable {
 
   /** {@return a new future that is not done} */
   public <T extends @Nullable Object> Future<T> createFuture() {
-    ensureHeld("Loop.createFuture()");
+    ensureOpenAndHeld("Loop.createFuture()");
     return new Future<>(this);
   }
 
@@ -388,7 +402,7 @@ public final class Loop implements AutoCloseable {
       Coroutine<T> coroutine, TaskOptions options) {
     Objects.requireNonNull(coroutine, "coroutine");
     Objects.requireNonNull(options, "options");
-    ensureHeld("Loop.createTask()");
+    ensureOpenAndHeld("Loop.createTask()");
     return taskFactory.createTask(this, coroutine, options);
   }
 
@@ -543,7 +557,7 @@ public final class Loop implements AutoCloseable {
   public <T extends @Nullable Object> Future<T> runInExecutor(
       @Nullable Executor executor, Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
-    ensureHeld("Loop.runInExecutor()");
+    ensureOpenAndHeld("Loop.runInExecutor()");
     return workers.call(executor, work);
   }
 
@@ -705,8 +719,21 @@ public final class Loop implements AutoCloseable {
 
   void ensureOpen() {
     if (closed) {
-      throw new IllegalStateException("The loop '" + carrier.thread.getName() + "' is closed");
+      throw new ClosedException("The loop '" + carrier.thread.getName() + "' is closed");
     }
+  }
+
+  /** For calls that a closed loop refuses even to a task that it is ending. */
+  private void ensureOpenAndHeld(String call) {
+    ensureOpen();
+    ensureHeld(call);
+  }
+
+  /** {@return whether {@code failure} says nothing but that the loop is closed} */
+  static boolean saysClosed(Throwable failure) {
+    return failure instanceof ClosedException
+        || (failure instanceof ExceptionGroup group
+            && group.exceptions().stream().allMatch(Loop::saysClosed));
   }
 
   static IllegalStateException notInTask(String call) {
@@ -765,19 +792,22 @@ public final class Loop implements AutoCloseable {
     }
   }
 
+  /** Queues code of the loop's own that may run the user's, as a report does. On the loop. */
   Handle enqueueCallback(Runnable callback) {
-    return enqueueCallback(callback, Context.empty());
+    return enqueue(Handle.ofLoop(this, callback));
   }
 
+  /** Queues a callback of the user's. Called on the loop. */
   Handle enqueueCallback(Runnable callback, Context context) {
-    Handle handle = new Handle(this, callback, context);
-    carrier.ready.add(handle);
-    return handle;
+    return enqueue(new Handle(this, callback, context));
   }
 
   /** Queues a step of the loop's own. Called on the loop. */
   Handle enqueueInternal(Runnable step) {
-    Handle handle = new Handle(this, step);
+    return enqueue(new Handle(this, step));
+  }
+
+  private Handle enqueue(Handle handle) {
     carrier.ready.add(handle);
     return handle;
   }
@@ -861,6 +891,7 @@ public final class Loop implements AutoCloseable {
   /** Starts a task that is none of the user's: it is not listed, cancelled or waited for. */
   Task<@Nullable Void> startInternalTask(Action action, String name) {
     Task<@Nullable Void> task = new Task<>(this, asCoroutine(action), name, Context.empty(), true);
+    internalTasks.add(task);
     task.fiber.wake();
     return task;
   }
@@ -890,20 +921,28 @@ public final class Loop implements AutoCloseable {
             who + " suspended in a blocking call that is none of Weir's", Stacks.of(stack)));
   }
 
-  private void awaitCarrierEnd() {
+  /** {@return whether the carrier ended in time} An interrupt does not end the wait. */
+  private boolean awaitCarrierEnd() {
     boolean interrupted = false;
-    try {
-      if (!carrier.thread.join(CARRIER_TIMEOUT)) {
-        ErrorReports.warn(
-            "The thread of " + this + " did not end within " + CARRIER_TIMEOUT,
-            Stacks.of(carrier.thread));
+    boolean ended = false;
+    long deadlineNanos = System.nanoTime() + CARRIER_TIMEOUT.toNanos();
+    while (true) {
+      try {
+        ended = carrier.thread.join(Duration.ofNanos(deadlineNanos - System.nanoTime()));
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
-    } catch (InterruptedException e) {
-      interrupted = true;
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    if (!ended) {
+      ErrorReports.warn(
+          "The thread of " + this + " did not end within " + CARRIER_TIMEOUT,
+          Stacks.of(carrier.thread));
+    }
+    return ended;
   }
 
   static long toNanos(Duration duration) {
@@ -926,6 +965,15 @@ public final class Loop implements AutoCloseable {
         + ", "
         + transport()
         + (closed ? ", closed]" : "]");
+  }
+
+  /** Told apart from other failures of a task whose loop was closed. */
+  private static final class ClosedException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    ClosedException(String message) {
+      super(message);
+    }
   }
 
   private static final class PortableNotice {

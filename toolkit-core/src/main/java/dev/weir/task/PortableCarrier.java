@@ -40,16 +40,23 @@ final class PortableCarrier extends Carrier {
     turnHolder = thread;
     while (open()) {
       pollOnce();
-      beginRound();
-      if (roundRemaining > 0 && !passTurn(turn)) {
-        turn.await();
-      }
+      takeRound();
       if (runEnds()) {
         awaitRun();
         turnHolder = thread;
       }
     }
     driver.close();
+    while (!ready.isEmpty()) { // What the driver reported.
+      takeRound();
+    }
+  }
+
+  private void takeRound() {
+    beginRound();
+    if (roundRemaining > 0 && !passTurn(turn)) {
+      turn.await();
+    }
   }
 
   /**

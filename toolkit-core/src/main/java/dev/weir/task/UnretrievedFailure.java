@@ -45,6 +45,17 @@ final class UnretrievedFailure {
     }
   }
 
+  /**
+   * Reports the failure of a task that the closing of its loop ended, if it says more than that.
+   */
+  void reportOfEvicted() {
+    if (Loop.saysClosed(failure)) {
+      settle();
+    } else {
+      report();
+    }
+  }
+
   private boolean settle() {
     if (settled) {
       return false;
