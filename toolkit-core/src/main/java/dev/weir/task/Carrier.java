@@ -305,7 +305,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   @Override
   public final void report(String message, Throwable exception) {
     // The handler is user code and may park, which the I/O fiber must not.
-    loop.enqueueCallback(() -> loop.callExceptionHandler(ExceptionContext.of(message, exception)));
+    loop.enqueueCallback(() -> loop.reportError(ExceptionContext.of(message, exception)));
   }
 
   /** {@return whether the I/O fiber has to go on polling} */

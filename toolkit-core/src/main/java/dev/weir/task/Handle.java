@@ -99,14 +99,22 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
       return;
     }
     try {
+      callAndReport(claimed);
+    } catch (SignalException e) { // Of the callback, or of the exception handler.
+      loop.carrier.abort(e);
+    }
+  }
+
+  private void callAndReport(Runnable claimed) {
+    try {
       claimed.run();
     } catch (SignalException e) {
-      loop.carrier.abort(e);
+      throw e;
     } catch (Throwable e) {
       if (internal) {
         loop.carrier.report("Error in a step of the loop's own", e);
       } else {
-        loop.callExceptionHandler(
+        loop.reportError(
             new ExceptionContext("Exception in callback " + claimed, e, null, this, createdAt));
       }
     }

@@ -631,6 +631,13 @@ public final class Loop implements AutoCloseable {
    * the handler throws, the default one reports both.
    */
   public void callExceptionHandler(ExceptionContext context) {
+    Objects.requireNonNull(context, "context");
+    ensureHeld("Loop.callExceptionHandler()");
+    reportError(context);
+  }
+
+  /** The same without the check: what failed may have outlived the loop. */
+  void reportError(ExceptionContext context) {
     errors.report(context);
   }
 

@@ -207,39 +207,6 @@ class LoopTest {
   }
 
   @Test
-  void theExceptionHandlerGetsWhatACallbackThrows() {
-    Loops.run(() -> {
-      List<ExceptionContext> errors = Loops.collectErrors();
-      Error failure = new AssertionError("bad");
-
-      Handle handle =
-          Loop.running()
-              .callSoon(() -> {
-                throw failure;
-              });
-      Loops.settle();
-
-      assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
-      assertThat(errors.getFirst().handle()).isSameAs(handle);
-    });
-  }
-
-  @Test
-  void anExceptionHandlerThatThrowsDoesNotEndTheLoop() {
-    Loops.run(() -> {
-      Loop.running()
-          .setExceptionHandler((loop, context) -> {
-            throw new IllegalStateException("bad handler");
-          });
-      Loop.running()
-          .callSoon(() -> {
-            throw new IllegalStateException("bad callback");
-          });
-      Loops.settle();
-    });
-  }
-
-  @Test
   void runningLoopOutsideALoopIsRefusedAndSaysWhatToDo() {
     assertThatThrownBy(Loop::running)
         .isInstanceOf(IllegalStateException.class)
