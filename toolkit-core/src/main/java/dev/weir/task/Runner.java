@@ -231,7 +231,8 @@ public final class Runner implements AutoCloseable {
 
   private static void reportFailures(Loop ending, List<Task<?>> ended) {
     for (Task<?> task : ended) {
-      Throwable failure = task.isDone() && !task.isCancelled() ? task.failure() : null;
+      // One that an awaiter or a scope got is theirs; a second report would not add to it.
+      Throwable failure = task.unaskedFailure();
       if (failure != null) {
         ending.callExceptionHandler(
             new ExceptionContext(

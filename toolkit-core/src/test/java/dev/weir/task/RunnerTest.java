@@ -3,16 +3,28 @@ package dev.weir.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.spi.EngineProvider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
+/** What {@code run} does, up to the end of the main task. */
 class RunnerTest {
   private static final Duration LONG = Duration.ofHours(1);
+
+  private final AtomicInteger opened = new AtomicInteger();
+  private final EngineProvider countingEngine =
+      (transport, loop) -> {
+        opened.incrementAndGet();
+        return new ParkingDriver(transport, loop);
+      };
+
+  // --- One run
 
   @Test
   void runReturnsWhatMainReturns() {
@@ -31,6 +43,27 @@ class RunnerTest {
   }
 
   @Test
+  void runThrowsTheCancellationOfMain() {
+    assertThatThrownBy(() ->
+            Loops.run(() -> {
+              Loop.currentTask().cancel("enough");
+              Loop.running().sleep(LONG);
+            }))
+        .isInstanceOf(CancelledError.class)
+        .hasMessage("enough");
+  }
+
+  @Test
+  void everyRunHasALoopOfItsOwnThatIsClosedAfterwards() {
+    Loop first = Loops.call(Loop::running);
+    Loop second = Loops.call(Loop::running);
+
+    assertThat(first).isNotSameAs(second);
+    assertThat(first.isClosed()).isTrue();
+    assertThat(second.isClosed()).isTrue();
+  }
+
+  @Test
   void runFromAVirtualThreadWorksAsWell() throws InterruptedException {
     AtomicReference<String> result = new AtomicReference<>();
     Thread.ofVirtual().start(() -> result.set(Loops.call(() -> "done"))).join();
@@ -40,84 +73,39 @@ class RunnerTest {
 
   @Test
   void runOnALoopIsRefusedAndSaysWhatToDo() {
-    assertThatThrownBy(() -> Loops.run(() -> Loops.run(() -> {})))
+    Loops.run(() -> {
+      assertRefusedOnALoop(() -> Loops.run(() -> {}));
+
+      List<String> order = new ArrayList<>();
+      Loop.running()
+          .callSoon(() -> {
+            assertRefusedOnALoop(() -> Loops.run(() -> {}));
+            order.add("refused in a callback");
+          });
+      Loops.settle();
+      assertThat(order).hasSize(1);
+    });
+  }
+
+  private static void assertRefusedOnALoop(Runnable call) {
+    assertThatThrownBy(call::run)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("running loop")
         .hasMessageContaining("createTask");
   }
 
   @Test
-  void tasksLeftBehindAreCancelledAndMayCleanUp() {
-    List<String> order = new ArrayList<>();
-
-    Loops.run(() -> {
-      Loop.running()
-          .createTask(() -> {
-            try {
-              Loop.running().sleep(LONG);
-            } finally {
-              Loop.running().yieldNow();
-              order.add("cleaned up");
-            }
-          });
-      Loop.running().yieldNow();
-    });
-
-    assertThat(order).containsExactly("cleaned up");
-  }
-
-  @Test
-  void anErrorDuringTheEndIsReported() {
-    List<ExceptionContext> errors = new ArrayList<>();
-
-    Loops.run(() -> {
-      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
-      Loop.running()
-          .createTask(() -> {
-            try {
-              Loop.running().sleep(LONG);
-            } catch (CancelledError e) {
-              throw new IllegalStateException("bad clean-up", e);
-            }
-          });
-      Loop.running().yieldNow();
-    });
-
-    assertThat(errors)
-        .singleElement()
-        .satisfies(error -> assertThat(error.exception()).hasMessage("bad clean-up"));
-  }
-
-  @Test
-  void aTaskThatRefusesToEndIsReportedWithItsStackAndLeftBehind() {
-    List<ExceptionContext> errors = new ArrayList<>();
-    RunOptions impatient = RunOptions.defaults().withShutdownTimeout(Duration.ofMillis(20));
-
-    Loops.call(
-        impatient,
-        () -> {
-          Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
-          Loop.running().createTask(RunnerTest::sleepOnAndOn, "stubborn");
-          Loop.running().yieldNow();
-          return null;
-        });
-
-    assertThat(errors).isNotEmpty();
-    assertThat(errors.getFirst().message()).contains("stubborn").contains("did not end");
-    assertThat(errors.getFirst().exception().getStackTrace())
-        .extracting(StackTraceElement::getMethodName)
-        .contains("sleepOnAndOn");
-  }
-
-  private static void sleepOnAndOn() {
-    while (!Loop.running().isClosed()) {
-      try {
-        Loop.running().sleep(LONG);
-      } catch (CancelledError e) {
-        // Refuses to end.
-      }
+  void aRunWithoutAMainCoroutineIsRefused() {
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      assertThatThrownBy(() -> runner.run((Coroutine<?>) null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessage("main");
     }
+
+    assertThat(opened).hasValue(0);
   }
+
+  // --- Interrupting the caller
 
   @Test
   void interruptingTheCallerCancelsMain() throws InterruptedException {
@@ -162,16 +150,155 @@ class RunnerTest {
     assertThat(ran).isEmpty();
   }
 
+  // --- Several runs of one runner
+
   @Test
-  void nothingIsLeftAfterManyRuns() throws InterruptedException {
-    for (int i = 0; i < 100; i++) {
-      Loops.run(() -> Loop.running().createTask(() -> Loop.running().callSoon(() -> {})).await());
+  void theLoopIsOpenedByTheFirstRunOrByAskingForIt() {
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      assertThat(opened).hasValue(0);
+      runner.run(() -> {});
+      runner.run(() -> {});
+      assertThat(opened).hasValue(1);
+    }
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      Loop loop = runner.loop();
+      assertThat(opened).hasValue(2);
+      assertThat(runner.<Loop>run(() -> Loop.running())).isSameAs(loop);
+      assertThat(runner.loop()).isSameAs(loop);
     }
 
-    for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().matches("weir-loop-\\d+")) {
-        thread.join(); // One that hangs makes the test hang, and fail.
-      }
+    assertThat(opened).hasValue(2);
+  }
+
+  @Test
+  void runsShareOneContext() {
+    ContextVar<String> user = new ContextVar<>("user", "nobody");
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      runner.run(() -> user.set("first run"));
+
+      assertThat(runner.<String>run(() -> user.get())).isEqualTo("first run");
     }
+
+    assertThat(user.get()).isEqualTo("nobody");
+  }
+
+  @Test
+  void aRunInAContextOfItsOwnLeavesItsValuesThere() {
+    ContextVar<String> user = new ContextVar<>("user", "nobody");
+    Context context = Context.empty();
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      runner.run(
+          () -> {
+            user.set("in the context");
+            return null;
+          },
+          context);
+
+      assertThat(runner.<String>run(() -> user.get())).isEqualTo("nobody");
+      assertThat(runner.<String>run(() -> user.get(), context)).isEqualTo("in the context");
+    }
+  }
+
+  @Test
+  void theFirstRunSeesTheContextOfTheOneWhoMadeTheRunner() {
+    ContextVar<String> user = new ContextVar<>("user", "nobody");
+    Context.copyOfCurrent()
+        .run(() -> {
+          user.set("maker");
+          try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+            user.set("changed later");
+
+            assertThat(runner.<String>run(() -> user.get())).isEqualTo("maker");
+          }
+        });
+  }
+
+  @Test
+  void whatARunLeavesStandsStillUntilTheNextRun() {
+    List<String> order = new ArrayList<>();
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      runner.run(() -> {
+        Loop.running()
+            .createTask(() -> {
+              for (int i = 0; i < 10; i++) {
+                Loop.running().yieldNow();
+              }
+              order.add("left task");
+            });
+      });
+      order.add("between");
+      runner.run(() -> {
+        while (order.size() < 2) {
+          Loop.running().yieldNow();
+        }
+      });
+    }
+
+    assertThat(order).containsExactly("between", "left task");
+  }
+
+  @Test
+  void aRunThatFailedLeavesTheRunnerUsable() {
+    try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
+      assertThatThrownBy(() ->
+              runner.run(() -> {
+                throw new IOException("x");
+              }))
+          .isInstanceOf(IOException.class);
+
+      assertThat(runner.<String>run(() -> "next")).isEqualTo("next");
+    }
+  }
+
+  @Test
+  void aClosedRunnerRefusesAndSaysWhatToDo() {
+    Runner runner = new Runner(RunOptions.defaults(), countingEngine);
+    runner.close();
+
+    assertClosed(() -> runner.run(() -> {}));
+    assertClosed(runner::loop);
+    assertThat(opened).hasValue(0);
+  }
+
+  private static void assertClosed(Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("runner is closed")
+        .hasMessageContaining("make a new one");
+  }
+
+  // --- Options
+
+  @Test
+  void debugModeIsAnOptionAndByDefaultASystemProperty() {
+    RunOptions debugging = RunOptions.defaults().withDebug(true);
+    assertThat(Loops.<Boolean>call(debugging, () -> Loop.running().debug())).isTrue();
+    assertThat(Loops.<Boolean>call(() -> Loop.running().debug())).isFalse();
+
+    System.setProperty("weir.debug", "true");
+    try {
+      assertThat(Loops.<Boolean>call(() -> Loop.running().debug())).isTrue();
+    } finally {
+      System.clearProperty("weir.debug");
+    }
+  }
+
+  @Test
+  void optionsThatMakeNoSenseAreRefused() {
+    RunOptions options = RunOptions.defaults();
+    Duration negative = Duration.ofNanos(-1);
+
+    assertNegative(() -> options.withShutdownTimeout(negative), "shutdownTimeout");
+    assertNegative(() -> options.withExecutorTimeout(negative), "executorTimeout");
+    assertNegative(() -> options.withExitTimeout(negative), "exitTimeout");
+    assertThatThrownBy(() -> options.withSlowStep(Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("slowStep is not positive: PT0S");
+  }
+
+  private static void assertNegative(Runnable call, String option) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(option + " is negative");
   }
 }
