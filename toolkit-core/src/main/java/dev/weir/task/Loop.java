@@ -581,8 +581,8 @@ public final class Loop implements AutoCloseable {
   }
 
   /**
-   * Replaces the default executor, a pool of the loop's own with at most 32 platform threads. It is
-   * shut down with the loop.
+   * Replaces the default executor, a pool of the loop's own with at most 32 platform threads. The
+   * new one is shut down with the loop, unless it is replaced again.
    */
   public void setDefaultExecutor(ExecutorService executor) {
     Objects.requireNonNull(executor, "executor");

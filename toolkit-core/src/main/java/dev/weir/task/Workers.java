@@ -23,6 +23,7 @@ final class Workers {
 
   private final Loop loop;
   private final String loopName;
+  private final ExecutorService ownPool;
   private ExecutorService executor;
 
   /** Whether the default executor takes no more work. */
@@ -31,7 +32,8 @@ final class Workers {
   Workers(Loop loop, String loopName) {
     this.loop = loop;
     this.loopName = loopName;
-    this.executor = newPool(loopName);
+    this.ownPool = newPool(loopName);
+    this.executor = ownPool;
   }
 
   private static ExecutorService newPool(String loopName) {
@@ -55,7 +57,7 @@ final class Workers {
   }
 
   void setExecutor(ExecutorService replacement) {
-    executor.shutdown();
+    ownPool.shutdown(); // Not one that the user set before: who made it may still use it.
     executor = replacement;
     shutDown = false;
   }

@@ -189,24 +189,6 @@ class LoopTest {
   }
 
   @Test
-  void runInExecutorReturnsAndThrowsWhatTheWorkDoes() {
-    Loops.run(() -> {
-      Loop loop = Loop.running();
-      String name = loop.runInExecutor(() -> Thread.currentThread().getName()).await();
-      assertThat(name).contains("worker");
-
-      InterruptedException failure = new InterruptedException("x");
-      assertThatThrownBy(() ->
-              loop.runInExecutor(
-                      () -> {
-                        throw failure;
-                      })
-                  .await())
-          .isSameAs(failure);
-    });
-  }
-
-  @Test
   void runningLoopOutsideALoopIsRefusedAndSaysWhatToDo() {
     assertThatThrownBy(Loop::running)
         .isInstanceOf(IllegalStateException.class)
