@@ -345,6 +345,7 @@ public final class Loop implements AutoCloseable {
 
   /** The same as {@link #callLater(Duration, Runnable)}, in {@code context}. */
   public TimerHandle callLater(Duration delay, Runnable callback, Context context) {
+    Objects.requireNonNull(delay, "delay");
     return callAtNanos(driver.nanoTime() + toNanos(delay), callback, context, "Loop.callLater()");
   }
 
@@ -358,6 +359,7 @@ public final class Loop implements AutoCloseable {
 
   /** The same as {@link #callAt(Duration, Runnable)}, in {@code context}. */
   public TimerHandle callAt(Duration when, Runnable callback, Context context) {
+    Objects.requireNonNull(when, "when");
     return callAtNanos(toNanos(when), callback, context, "Loop.callAt()");
   }
 
@@ -467,6 +469,7 @@ public final class Loop implements AutoCloseable {
    * @throws IllegalStateException outside a task
    */
   public void sleep(Duration delay) {
+    Objects.requireNonNull(delay, "delay");
     if (!delay.isPositive()) {
       yieldNow();
       return;
@@ -595,6 +598,7 @@ public final class Loop implements AutoCloseable {
    * warning is logged if that takes longer than {@code timeout}.
    */
   public void shutdownDefaultExecutor(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
     ensureTask("shutdownDefaultExecutor()");
     workers.shutdownAndAwait(timeout).await();
   }

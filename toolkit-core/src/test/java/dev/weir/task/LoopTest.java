@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class LoopTest {
@@ -48,29 +49,93 @@ class LoopTest {
   }
 
   @Test
-  void aCancelledCallbackDoesNotRun() {
+  void whatACallbackAddsRunsInTheNextRound() {
     Loops.run(() -> {
-      List<String> calls = new ArrayList<>();
-      Handle handle = Loop.running().callSoon(() -> calls.add("called"));
+      Loop loop = Loop.running();
+      List<String> order = new ArrayList<>();
+      loop.callSoon(() -> {
+        order.add("first");
+        loop.callSoon(() -> order.add("added"));
+      });
+      loop.callSoon(() -> order.add("second"));
+      loop.createTask(() -> order.add("task"));
 
-      handle.cancel();
-      handle.cancel();
-      Loops.settle();
+      loop.yieldNow();
+      assertThat(order).containsExactly("first", "second", "task");
 
-      assertThat(handle.cancelled()).isTrue();
-      assertThat(calls).isEmpty();
+      loop.yieldNow();
+      assertThat(order).containsExactly("first", "second", "task", "added");
     });
   }
 
   @Test
-  void aCallbackThatRanIsNotCancelledAfterwards() {
+  void callbacksThatScheduleEachOtherDoNotStarveTheIo() {
+    AtomicInteger polls = new AtomicInteger();
+    try (Runner runner =
+        new Runner(
+            RunOptions.defaults(),
+            (transport, context) ->
+                new ObservedDriver(context, polls::incrementAndGet, () -> {}))) {
+      runner.run(() -> {
+        Loop loop = Loop.running();
+        int pollsBefore = polls.get();
+        Future<Object> polled = loop.createFuture();
+        Runnable[] again = new Runnable[1];
+        again[0] =
+            () -> {
+              if (polls.get() >= pollsBefore + 10) {
+                polled.setResult("x");
+              } else {
+                loop.callSoon(again[0]);
+              }
+            };
+        loop.callSoon(again[0]);
+
+        polled.await(); // Hangs if it is never polled.
+      });
+    }
+  }
+
+  @Test
+  void aCallbackIsNoTaskAndCannotSuspend() {
     Loops.run(() -> {
-      Handle handle = Loop.running().callSoon(() -> {});
+      Loop loop = Loop.running();
+      List<ExceptionContext> errors = Loops.collectErrors();
+      List<Object> current = new ArrayList<>();
+      Future<Object> pending = loop.createFuture();
+
+      loop.callSoon(() -> current.add(Loop.currentTask()));
+      loop.callSoon(() -> pending.await());
+      loop.callSoon(() -> loop.sleep(Duration.ofMillis(1)));
+      loop.callSoon(() -> loop.yieldNow());
       Loops.settle();
 
-      handle.cancel();
+      assertThat(current).containsExactly((Object) null);
+      assertThat(errors)
+          .hasSize(3)
+          .allSatisfy(error ->
+              assertThat(error.exception())
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageContaining("there is no task to suspend")
+                  .hasMessageContaining("loop.createTask(() -> ...)"));
+    });
+  }
 
-      assertThat(handle.cancelled()).isFalse();
+  @Test
+  void timersThatAreDueTogetherFireInOneRound() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      List<String> order = new ArrayList<>();
+      loop.callAt(
+          Duration.ZERO,
+          () -> {
+            order.add("first timer");
+            loop.callSoon(() -> order.add("callback"));
+          });
+      loop.callAt(Duration.ofNanos(1), () -> order.add("second timer"));
+      Loops.settle();
+
+      assertThat(order).containsExactly("first timer", "second timer", "callback");
     });
   }
 
@@ -92,23 +157,6 @@ class LoopTest {
 
       assertThat(order)
           .containsExactly("past", "negative", "first of two", "second of two", "last");
-    });
-  }
-
-  @Test
-  void aTimerTellsWhenItIsDueAndDoesNotFireOnceCancelled() {
-    Loops.run(() -> {
-      Loop loop = Loop.running();
-      List<String> calls = new ArrayList<>();
-      Duration when = loop.time().plusMillis(1);
-      TimerHandle cancelled = loop.callAt(when, () -> calls.add("cancelled"));
-      assertThat(cancelled.when()).isEqualTo(when);
-
-      cancelled.cancel();
-      loop.sleep(Duration.ofMillis(3));
-
-      assertThat(calls).isEmpty();
-      assertThat(cancelled.cancelled()).isTrue();
     });
   }
 
@@ -185,6 +233,96 @@ class LoopTest {
       last.await();
 
       assertThat(order).isSorted().hasSize(1_000);
+    });
+  }
+
+  @Test
+  void theClockNeverGoesBackAndAnyThreadMayAsk() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      Duration before = loop.time();
+      Duration elsewhere = loop.<Duration>runInExecutor(loop::time).await();
+      Duration after = loop.time();
+
+      assertThat(List.of(before, elsewhere, after)).isSorted();
+    });
+  }
+
+  @Test
+  void schedulingFromAnotherThreadIsRefusedAndSaysWhatToDo() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      loop.runInExecutor(
+              () -> {
+                assertNamesTheWayOver(() -> loop.callSoon(() -> {}), "Loop.callSoon()");
+                assertNamesTheWayOver(
+                    () -> loop.callLater(Duration.ZERO, () -> {}), "Loop.callLater()");
+                assertNamesTheWayOver(() -> loop.callAt(Duration.ZERO, () -> {}), "Loop.callAt()");
+                assertNamesTheWayOver(() -> loop.createTask(() -> {}), "Loop.createTask()");
+                assertNamesTheWayOver(loop::createFuture, "Loop.createFuture()");
+                assertNamesTheWayOver(loop::allTasks, "Loop.allTasks()");
+                assertNamesTheWayOver(() -> loop.setTaskFactory(null), "Loop.setTaskFactory()");
+                assertNamesTheWayOver(
+                    () -> loop.setExceptionHandler(null), "Loop.setExceptionHandler()");
+                return null;
+              })
+          .await();
+    });
+  }
+
+  private static void assertNamesTheWayOver(Runnable call, String name) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(name)
+        .hasMessageContaining("-worker-")
+        .hasMessageContaining("loop.callSoonThreadsafe(() -> ...)");
+  }
+
+  @Test
+  void nothingCannotBeScheduled() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      Runnable callback = () -> {};
+
+      assertThatThrownBy(() -> loop.callSoon(null)).hasMessage("callback");
+      assertThatThrownBy(() -> loop.callSoon(callback, null)).hasMessage("context");
+      assertThatThrownBy(() -> loop.callSoonThreadsafe(null)).hasMessage("callback");
+      assertThatThrownBy(() -> loop.callLater(null, callback))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessage("delay");
+      assertThatThrownBy(() -> loop.callLater(Duration.ZERO, null)).hasMessage("callback");
+      assertThatThrownBy(() -> loop.callAt(null, callback))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessage("when");
+      assertThatThrownBy(() -> loop.sleep(null))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessage("delay");
+      assertThatThrownBy(() -> loop.createTask((Coroutine<?>) null)).hasMessage("coroutine");
+      assertThatThrownBy(() -> loop.createTask((Action) null)).hasMessage("action");
+    });
+  }
+
+  @Test
+  void aTaskFactoryMakesTheTasksUntilNullPutsTheDefaultBack() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      assertThat(loop.taskFactory()).isSameAs(TaskFactory.LAZY);
+      TaskFactory naming =
+          new TaskFactory() {
+            @Override
+            public <T> Task<T> createTask(Loop on, Coroutine<T> coroutine, TaskOptions options) {
+              assertThat(on).isSameAs(loop);
+              return LAZY.createTask(on, coroutine, options.withName("made of " + options.name()));
+            }
+          };
+
+      loop.setTaskFactory(naming);
+      assertThat(loop.taskFactory()).isSameAs(naming);
+      assertThat(loop.createTask(() -> {}, "wood").name()).isEqualTo("made of wood");
+      assertThat(loop.<String>createTask(() -> "result").await()).isEqualTo("result");
+
+      loop.setTaskFactory(null);
+      assertThat(loop.createTask(() -> {}, "wood").name()).isEqualTo("wood");
     });
   }
 

@@ -304,6 +304,7 @@ class RunnerCloseTest {
   }
 
   @Test
+  @Tag("slow")
   void nothingIsLeftAfterManyRuns() throws InterruptedException {
     for (int i = 0; i < 100; i++) {
       Loops.run(() -> Loop.running().createTask(() -> Loop.running().callSoon(() -> {})).await());
