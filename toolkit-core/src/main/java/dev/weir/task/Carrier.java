@@ -287,6 +287,9 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     return polling;
   }
 
+  /** {@return the thread that polls} */
+  abstract Thread ioThread();
+
   @Override
   public final void ioRequested() {
     ioPending = true;

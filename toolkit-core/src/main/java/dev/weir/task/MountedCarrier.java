@@ -30,6 +30,11 @@ final class MountedCarrier extends Carrier {
   }
 
   @Override
+  Thread ioThread() {
+    return ioFiber.thread();
+  }
+
+  @Override
   boolean canRequeue(Fiber fiber) {
     return fiber != ioFiber;
   }

@@ -20,6 +20,11 @@ final class PortableCarrier extends Carrier {
   }
 
   @Override
+  Thread ioThread() {
+    return thread;
+  }
+
+  @Override
   boolean canRequeue(Fiber fiber) {
     return true;
   }

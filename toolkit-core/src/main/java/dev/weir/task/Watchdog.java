@@ -25,7 +25,10 @@ final class Watchdog {
 
   // Guarded by this.
   private boolean debug;
-  private boolean watching;
+
+  /** How many threads run the loop: one, and for a moment those that the loop refuses. */
+  private int runners;
+
   private @Nullable ScheduledFuture<?> looks;
 
   /** Looks from one thread, one after another. */
@@ -48,7 +51,11 @@ final class Watchdog {
       Thread holder = carrier.turnHolder;
       int current = carrier.steps;
       long nowNanos = System.nanoTime();
-      if (holder == null || carrier.polling() || current != step) {
+      // Not polling alone: another fiber may hold the turn while the I/O fiber is parked in its
+      // poll.
+      if (holder == null
+          || current != step
+          || (carrier.polling() && holder == carrier.ioThread())) {
         step = current;
         sinceNanos = nowNanos;
         reported = false;
@@ -81,12 +88,12 @@ final class Watchdog {
 
   /** Watches from here on. Any thread. */
   synchronized void start() {
-    watching = true;
+    runners++;
     restart();
   }
 
   synchronized void stop() {
-    watching = false;
+    runners--;
     restart();
   }
 
@@ -100,7 +107,7 @@ final class Watchdog {
       looks.cancel(false);
       looks = null;
     }
-    if (watching) {
+    if (runners > 0) {
       Duration limit = debug ? debugLimit : LIMIT;
       long periodNanos = Math.max(limit.toNanos() / LOOKS_PER_LIMIT, LOOK_NANOS_MIN);
       looks =
