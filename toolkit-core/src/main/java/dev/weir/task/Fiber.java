@@ -35,6 +35,9 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
   /** Where {@link #exclusive} code parked although it must not. */
   StackTraceElement @Nullable [] exclusiveParkedAt;
 
+  /** Whether it logs that another fiber parked in foreign code; a log may do so itself. */
+  boolean reportsPark;
+
   /** Whether {@link #wake} put this fiber into the ready queue and the step was not taken yet. */
   boolean wakePending;
 

@@ -927,9 +927,16 @@ public final class Loop implements AutoCloseable {
   /** Reports a task or callback that suspended in blocking code of the JDK's. On the carrier. */
   void reportForeignPark(Fiber fiber, StackTraceElement[] stack) {
     String who = fiber.task == null ? "A callback" : fiber.task.label();
-    enqueueCallback(() ->
+    enqueueCallback(() -> {
+      Fiber reporter = Objects.requireNonNull(Fiber.current());
+      reporter.reportsPark = true; // Else a log that parks makes reports without end.
+      try {
         ErrorReports.warn(
-            who + " suspended in a blocking call that is none of Weir's", Stacks.of(stack)));
+            who + " suspended in a blocking call that is none of Weir's", Stacks.of(stack));
+      } finally {
+        reporter.reportsPark = false;
+      }
+    });
   }
 
   /** {@return whether the carrier ended in time} An interrupt does not end the wait. */

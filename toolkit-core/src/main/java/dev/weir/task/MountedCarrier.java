@@ -138,7 +138,7 @@ final class MountedCarrier extends Carrier {
     if (fiber.exclusive) {
       fiber.exclusiveParkedAt = stack;
     }
-    if (watchParks) {
+    if (watchParks && !fiber.reportsPark) {
       loop.reportForeignPark(fiber, stack);
     }
   }
