@@ -195,6 +195,21 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     roundRemaining = 0;
   }
 
+  /**
+   * Interrupts the step under way, if a fiber takes one: it may be in a blocking call. Any thread.
+   */
+  final void interruptStep() {
+    Thread waiting = runner.get(); // Gets the turn when the run ends, and is no step of it.
+    Thread holder = turnHolder;
+    if (waiting != null
+        && holder != null
+        && holder != waiting
+        && holder != thread
+        && holder != ioThread()) {
+      holder.interrupt();
+    }
+  }
+
   final boolean running() {
     return runner.get() != null;
   }

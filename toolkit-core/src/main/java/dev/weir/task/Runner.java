@@ -251,7 +251,10 @@ public final class Runner implements AutoCloseable {
     }
     return Signals.handle(
         reason -> cancelMain(running, reason),
-        exception -> running.submitInternal(() -> running.carrier.abort(exception)));
+        exception -> {
+          running.submitInternal(() -> running.carrier.abort(exception));
+          running.carrier.interruptStep(); // Else one that blocks keeps the loop from aborting.
+        });
   }
 
   @Override
