@@ -158,30 +158,33 @@ public final class Runner implements AutoCloseable {
     if (opened != null && !opened.isClosed()) {
       ensureOffLoop();
       opened.carrier.claimStopped();
-      closed = true;
-      end(opened);
     }
     closed = true;
+    try {
+      if (opened != null && !opened.isClosed()) {
+        end(opened);
+      }
+    } finally {
+      if (exitHook != null) {
+        exitHook.uninstall();
+      }
+    }
   }
 
   private void end(Loop ending) {
     boolean interrupted = Thread.interrupted(); // Else the interrupt would cancel the cancelling.
-    ExitHook hook = exitHook;
-    try {
+    try (ending) {
       // Before the loop runs again, or what is left would take one more step as if nothing were.
       List<Task<?>> left = cancelTasks(ending);
       ending.runUntilComplete(
           ending.startInternalTask(() -> awaitTasks(ending, left), "weir-runner"));
+      ExitHook hook = exitHook;
       Duration executorTimeout =
           hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
       ending.runUntilComplete(
           ending.startInternalTask(
               () -> ending.shutdownDefaultExecutor(executorTimeout), "weir-runner"));
     } finally {
-      ending.close();
-      if (hook != null) {
-        hook.uninstall();
-      }
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
