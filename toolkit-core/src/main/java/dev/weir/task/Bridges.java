@@ -56,26 +56,36 @@ final class Bridges {
   /** Corresponds to {@code run_coroutine_threadsafe}. Any thread. */
   static <T extends @Nullable Object> CompletableFuture<T> runCoroutineThreadsafe(
       Coroutine<T> coroutine, Loop loop) {
+    loop.ensureOpen();
     CompletableFuture<T> follower = new CompletableFuture<>();
-    loop.callSoonThreadsafe(() -> {
-      if (follower.isDone()) {
-        return; // Cancelled before there was a task.
-      }
-      try {
-        follow(follower, loop.createTask(coroutine));
-      } catch (Throwable e) { // A task factory of the user's may fail.
-        follower.completeExceptionally(e);
-      }
-    });
+    TaskOptions inCallersContext = TaskOptions.defaults().withContext(Context.copyOfCurrent());
+    Runnable begin = () -> begin(loop, coroutine, inCallersContext, follower);
+    loop.submitCallback(begin);
+    if (loop.isClosed()) { // It may have been closed just now, and then nobody else does this.
+      begin.run();
+    }
     return follower;
+  }
+
+  private static <T extends @Nullable Object> void begin(
+      Loop loop, Coroutine<T> coroutine, TaskOptions options, CompletableFuture<T> follower) {
+    if (follower.isDone()) {
+      return; // Cancelled before there was a task.
+    }
+    try {
+      follow(follower, loop.createTask(coroutine, options));
+    } catch (Throwable e) { // The loop may be closed, or a task factory of the user's fail.
+      follower.completeExceptionally(e);
+    }
   }
 
   /** Completes {@code follower} with {@code future}, and cancels the future with it. */
   private static <T extends @Nullable Object> void follow(
       CompletableFuture<T> follower, Future<T> future) {
     Loop loop = future.loop;
-    // A callback of its own kind: the follower's dependents are user code.
-    future.addDoneCallback(done -> {
+    // A callback, because the follower's dependents are user code; and the loop's own, because a
+    // thread may wait for the follower when the loop is closed.
+    future.onDoneCall(done -> {
       if (done.isCancelled()) {
         follower.cancel(false);
         return;

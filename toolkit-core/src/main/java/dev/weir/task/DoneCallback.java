@@ -11,14 +11,33 @@ final class DoneCallback<T extends @Nullable Object> {
   private final Consumer<? super Future<T>> callback;
   private final Context context;
 
+  /** Whether it is the loop's own, which a closed loop does not drop. */
+  private final boolean ofLoop;
+
+  /** Makes a callback of the user's. */
   DoneCallback(Consumer<? super Future<T>> callback, Context context) {
+    this(callback, context, false);
+  }
+
+  private DoneCallback(Consumer<? super Future<T>> callback, Context context, boolean ofLoop) {
     this.callback = callback;
     this.context = context;
+    this.ofLoop = ofLoop;
+  }
+
+  /** {@return code of the loop's own that may run the user's} */
+  static <T extends @Nullable Object> DoneCallback<T> ofLoop(Consumer<? super Future<T>> callback) {
+    return new DoneCallback<>(callback, Context.empty(), true);
   }
 
   /** Has the callback called with {@code future}, which is done. */
   void schedule(Future<T> future) {
-    future.loop.enqueueCallback(new Call<>(callback, future), context);
+    Call<T> call = new Call<>(callback, future);
+    if (ofLoop) {
+      future.loop.enqueueCallback(call);
+    } else {
+      future.loop.enqueueCallback(call, context);
+    }
   }
 
   @Override

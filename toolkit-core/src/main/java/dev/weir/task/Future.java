@@ -272,6 +272,13 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     addOrTell(step);
   }
 
+  /**
+   * Has {@code callback} called once it is done: code of the loop's own that may run the user's.
+   */
+  final void onDoneCall(Consumer<? super Future<T>> callback) {
+    addOrTell(DoneCallback.ofLoop(callback));
+  }
+
   final void removeOnDone(Runnable step) {
     removeListener(step);
   }

@@ -823,6 +823,11 @@ public final class Loop implements AutoCloseable {
     return handle;
   }
 
+  /** Runs code of the loop's own that may run the user's on the loop. Any thread. */
+  void submitCallback(Runnable callback) {
+    carrier.submit(Handle.ofLoop(this, callback));
+  }
+
   /** Runs a step of the loop's own on the loop. Any thread. */
   void submitInternal(Runnable step) {
     carrier.submit(new Handle(this, step));

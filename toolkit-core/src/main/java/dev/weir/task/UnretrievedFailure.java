@@ -68,7 +68,7 @@ final class UnretrievedFailure {
 
   private void unreachable() {
     if (!settled && !loop.isClosed()) {
-      loop.carrier.submit(new Handle(loop, this::report, Context.empty()));
+      loop.submitCallback(this::report);
     }
   }
 

@@ -67,20 +67,24 @@ class RunnerCloseTest {
   }
 
   @Test
-  void aTaskMadeWhileCleaningUpIsWaitedForToo() {
+  void aTaskMadeWhileCleaningUpIsCancelledInItsTurn() {
     runCollectingErrors(() -> {
       Loop.running()
           .createTask(() ->
-              onCancellation(() ->
-                  Loop.running()
-                      .createTask(() -> {
-                        Loops.settle();
-                        order.add("helper");
-                      })));
+              onCancellation(() -> {
+                Loop.running()
+                    .createTask(() ->
+                        onCancellation(() -> {
+                          Loops.settle();
+                          order.add("helper");
+                        }));
+                Loops.settle();
+                order.add("its maker");
+              }));
       Loops.settle();
     });
 
-    assertThat(order).containsExactly("helper");
+    assertThat(order).containsExactly("its maker", "helper");
     assertThat(errors).isEmpty();
   }
 
