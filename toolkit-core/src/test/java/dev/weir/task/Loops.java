@@ -30,7 +30,7 @@ public final class Loops {
     return Loop.open(options, ParkingDriver::new);
   }
 
-  static <T> T call(Coroutine<T> body) {
+  public static <T> T call(Coroutine<T> body) {
     return call(RunOptions.defaults(), body);
   }
 
@@ -67,14 +67,14 @@ public final class Loops {
   }
 
   /** Collects what reaches the running loop's exception handler from now on. */
-  static List<ExceptionContext> collectErrors() {
+  public static List<ExceptionContext> collectErrors() {
     List<ExceptionContext> errors = new ArrayList<>();
     Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
     return errors;
   }
 
   /** Waits until everything that is ready, and what that makes ready, has run. */
-  static void settle() {
+  public static void settle() {
     for (int i = 0; i < 5; i++) {
       Loop.running().yieldNow();
     }
