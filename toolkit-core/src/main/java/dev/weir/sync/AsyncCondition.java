@@ -131,8 +131,7 @@ public final class AsyncCondition {
     if (count < 0) {
       throw new IllegalArgumentException("count is negative: " + count);
     }
-    binding.ensureHeld("signal()");
-    ensureLocked("signal()");
+    ensureMaySignal("signal()");
     for (int i = 0; i < count && waiters.wakeNext(); i++) {}
   }
 
@@ -142,7 +141,13 @@ public final class AsyncCondition {
    * @throws IllegalStateException if the lock is not held
    */
   public void signalAll() {
-    signal(Integer.MAX_VALUE);
+    ensureMaySignal("signalAll()");
+    waiters.wakeAll();
+  }
+
+  private void ensureMaySignal(String method) {
+    binding.ensureHeld(method);
+    ensureLocked(method);
   }
 
   private void ensureLocked(String method) {
