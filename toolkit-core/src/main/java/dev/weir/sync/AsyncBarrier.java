@@ -61,16 +61,17 @@ public final class AsyncBarrier {
       if (state == State.BROKEN) {
         throw new BrokenBarrierException("The barrier is broken: reset() it first");
       }
-      int index = count;
       count++;
       try {
-        if (count == parties) {
-          state = State.DRAINING;
-          condition.signalAll();
-        } else {
+        if (count < parties) {
           awaitOthers();
+          // The last to come has left, and nobody comes until all have. Counting those that came
+          // before would give a number twice if one of them was cancelled.
+          return parties - 1 - count;
         }
-        return index;
+        state = State.DRAINING;
+        condition.signalAll();
+        return parties - 1;
       } finally {
         leave();
       }
