@@ -253,12 +253,14 @@ public final class AsyncQueue<E> {
 
   /** {@return whether there is no item in it} */
   public boolean empty() {
-    return size() == 0;
+    binding.ensureHeld("empty()");
+    return items.isEmpty();
   }
 
   /** {@return whether it holds as many items as it may; never without a limit} */
   public boolean full() {
-    return maxSize != UNBOUNDED && size() >= maxSize;
+    binding.ensureHeld("full()");
+    return maxSize != UNBOUNDED && items.size() >= maxSize;
   }
 
   @Override
