@@ -162,9 +162,6 @@ public final class AsyncCondition {
 
   @Override
   public String toString() {
-    return "AsyncCondition["
-        + (lock.locked() ? "locked, " : "unlocked, ")
-        + waiters.size()
-        + " waiting]";
+    return "AsyncCondition[" + lock.describeState() + ", " + waiters.size() + " waiting]";
   }
 }

@@ -80,8 +80,13 @@ public final class AsyncLock {
     return locked;
   }
 
+  /** {@return the state in a word, for {@code toString}, which any thread may call} */
+  String describeState() {
+    return locked ? "locked" : "unlocked";
+  }
+
   @Override
   public String toString() {
-    return "AsyncLock[" + (locked ? "locked, " : "unlocked, ") + waiters.size() + " waiting]";
+    return "AsyncLock[" + describeState() + ", " + waiters.size() + " waiting]";
   }
 }

@@ -139,6 +139,27 @@ class AsyncSemaphoreTest {
   }
 
   @Test
+  void newcomersWhoLeftTheirPermitsToTheFirstInTheRowAreWokenTogetherWhenItRuns() {
+    Loops.run(() -> {
+      AsyncSemaphore semaphore = new AsyncSemaphore(0);
+      acquirer(semaphore, "waiting");
+      Loops.settle();
+
+      acquirer(semaphore, "first newcomer");
+      acquirer(semaphore, "second newcomer");
+      semaphore.release(); // Wakes the waiting task, behind the newcomers' first steps.
+      semaphore.release();
+      semaphore.release();
+      Loop.running().yieldNow();
+      assertThat(holders).containsExactly("waiting");
+      Loop.running().yieldNow();
+
+      assertThat(holders).containsExactly("waiting", "first newcomer", "second newcomer");
+      assertHasPermits(0, semaphore);
+    });
+  }
+
+  @Test
   void aNewcomerGetsAPermitAtOnceIfAllWhoWaitedAreCancelled() {
     Loops.run(() -> {
       AsyncSemaphore semaphore = new AsyncSemaphore(0);

@@ -23,12 +23,17 @@ class LoopBindingTest {
   /**
    * A primitive, and every call on it by its name.
    *
+   * @param primitive the primitive itself
    * @param waiting what makes a task wait
    * @param suspending calls that may wait
    * @param others calls that never wait
    */
   private record Subject(
-      String name, Action waiting, Map<String, Action> suspending, Map<String, Action> others) {
+      String name,
+      Object primitive,
+      Action waiting,
+      Map<String, Action> suspending,
+      Map<String, Action> others) {
     Map<String, Action> all() {
       Map<String, Action> all = new LinkedHashMap<>(suspending);
       all.putAll(others);
@@ -50,6 +55,7 @@ class LoopBindingTest {
     AsyncLock lock = new AsyncLock();
     return new Subject(
         "AsyncLock",
+        lock,
         () -> {
           lock.acquire();
           lock.acquire();
@@ -62,6 +68,7 @@ class LoopBindingTest {
     AsyncEvent event = new AsyncEvent();
     return new Subject(
         "AsyncEvent",
+        event,
         event::await,
         Map.of("await", event::await),
         Map.of("set", event::set, "clear", event::clear, "isSet", event::isSet));
@@ -71,6 +78,7 @@ class LoopBindingTest {
     AsyncCondition condition = new AsyncCondition();
     return new Subject(
         "AsyncCondition",
+        condition,
         () -> {
           condition.acquire();
           condition.await();
@@ -83,6 +91,7 @@ class LoopBindingTest {
     AsyncSemaphore semaphore = new AsyncSemaphore(0);
     return new Subject(
         "AsyncSemaphore",
+        semaphore,
         semaphore::acquire,
         Map.of("acquire", semaphore::acquire, "hold", semaphore::hold),
         Map.of("release", semaphore::release, "locked", semaphore::locked));
@@ -92,6 +101,7 @@ class LoopBindingTest {
     AsyncBarrier barrier = new AsyncBarrier(2);
     return new Subject(
         "AsyncBarrier",
+        barrier,
         barrier::await,
         Map.of("await", barrier::await, "reset", barrier::reset, "abort", barrier::abort),
         Map.of("waiting", barrier::waiting, "broken", barrier::broken));
@@ -117,6 +127,7 @@ class LoopBindingTest {
   private static Subject queue(String name, AsyncQueue<String> queue, Action waiting) {
     return new Subject(
         name,
+        queue,
         waiting,
         Map.of("put", () -> queue.put("item"), "get", queue::get, "join", queue::join),
         Map.of(
@@ -247,6 +258,32 @@ class LoopBindingTest {
             .isInstanceOf(IllegalStateException.class)
             .hasMessageContaining("No running loop")
             .hasMessageContaining("Asyncio.run"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("primitives")
+  void anyThreadMayAskForItsString(Subject subject) {
+    Loops.run(() -> {
+      Task<?> waiting = Loop.running().createTask(subject.waiting);
+      Loops.settle();
+
+      Action asking = () -> assertThat(subject.primitive.toString()).startsWith("Async");
+      assertThat(thrownElsewhere(asking)).isNull();
+      assertThat(waiting.done()).isFalse();
+    });
+  }
+
+  @Test
+  void anyThreadMayAskForTheStringOfAConditionWhoseLockMadeATaskWait() {
+    AsyncCondition condition = new AsyncCondition();
+    Loops.run(() -> {
+      condition.acquire();
+      Loop.running().createTask(condition::acquire);
+      Loops.settle();
+
+      Action asking = () -> assertThat(condition).hasToString("AsyncCondition[locked, 0 waiting]");
+      assertThat(thrownElsewhere(asking)).isNull();
+    });
   }
 
   @Test
