@@ -7,6 +7,9 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Loop;
 import dev.weir.task.Loops;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
+import dev.weir.task.TimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -266,6 +269,20 @@ class AsyncConditionCancelTest {
       assertThat(tokens[0]).isZero();
       assertThat(takers).extracting(Task::done).containsExactly(true, true, false);
       assertThat(condition).hasToString("AsyncCondition[unlocked, 1 waiting]");
+    });
+  }
+
+  @Test
+  void aTimeoutEndsTheWaitWithTheLockHeldAgain() {
+    Loops.run(() -> {
+      condition.acquire();
+
+      assertThatThrownBy(() -> Timeout.after(Duration.ZERO).run(_ -> condition.await()))
+          .isInstanceOf(TimeoutException.class);
+
+      assertThat(condition.locked()).isTrue();
+      condition.release();
+      assertWorksAsNew();
     });
   }
 

@@ -7,6 +7,9 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Loop;
 import dev.weir.task.Loops;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
+import dev.weir.task.TimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -374,6 +377,20 @@ class AsyncLockTest {
 
       assertThat(lock.locked()).isTrue();
       assertThat(held).hasToString("Held[released]");
+    });
+  }
+
+  @Test
+  void aTimeoutEndsTheWaitAndTheTaskLeavesTheRow() {
+    Loops.run(() -> {
+      lock.acquire();
+
+      assertThatThrownBy(() -> Timeout.after(Duration.ZERO).run(_ -> lock.acquire()))
+          .isInstanceOf(TimeoutException.class);
+
+      assertThat(lock).hasToString("AsyncLock[locked, 0 waiting]");
+      lock.release();
+      assertWorksAsNew();
     });
   }
 
