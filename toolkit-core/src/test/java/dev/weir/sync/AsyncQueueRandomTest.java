@@ -47,6 +47,10 @@ class AsyncQueueRandomTest {
     private final List<Member> joining = new ArrayList<>();
     private final List<Member> working = new ArrayList<>();
     private int unfinished;
+
+    /** How often all items were done. */
+    private int finished;
+
     private boolean shutDown;
 
     QueueGame(
@@ -54,7 +58,7 @@ class AsyncQueueRandomTest {
         IntFunction<AsyncQueue<Integer>> make,
         Function<List<Integer>, Integer> first) {
       this.crowd = crowd;
-      this.maxSize = crowd.random.nextInt(4);
+      this.maxSize = crowd.random.nextInt(3);
       this.queue = make.apply(maxSize);
       this.first = first;
     }
@@ -97,18 +101,27 @@ class AsyncQueueRandomTest {
         me.pause();
       } finally {
         working.remove(me);
-        unfinished--;
         queue.taskDone();
+        done(1);
+      }
+    }
+
+    private void done(int count) {
+      unfinished -= count;
+      if (unfinished == 0) {
+        finished++;
       }
     }
 
     private void join(Member me) {
+      int finishedBefore = unfinished == 0 ? -1 : finished;
       joining.add(me);
       try {
         queue.join();
       } finally {
         joining.remove(me);
       }
+      assertThat(finished).as("how often all were done").isGreaterThan(finishedBefore);
     }
 
     private void put(int item) {
@@ -128,24 +141,32 @@ class AsyncQueueRandomTest {
     @Override
     public void act() {
       assertThat(queue.size()).isEqualTo(items.size());
-      switch (crowd.random.nextInt(40)) {
-        case 0 -> shutDown();
-        case 1, 2, 3, 4, 5, 6, 7 -> takeNow();
-        case 8, 9, 10, 11, 12, 13, 14 -> putNow();
-        default -> {
-          Member worker = crowd.any(working);
-          if (worker != null) {
-            worker.goOn();
-          }
-        }
+      int what = crowd.random.nextInt(100);
+      Member worker = crowd.any(working);
+      if (what == 0) {
+        shutDown();
+      } else if (what < 35) {
+        takeNow();
+      } else if (what < 70) {
+        putNow();
+      } else if (worker != null) {
+        worker.goOn();
+      }
+    }
+
+    /** Cancels who was probably woken just now. */
+    private void sometimesCancelFirst(List<Member> waiting) {
+      if (!waiting.isEmpty() && crowd.random.nextBoolean()) {
+        crowd.cancel(waiting.getFirst(), this);
       }
     }
 
     private void takeNow() {
       try {
         took(queue.getNowait());
-        unfinished--;
         queue.taskDone();
+        done(1);
+        sometimesCancelFirst(giving);
       } catch (NoSuchElementException | QueueShutDownException e) {
         assertThat(items).isEmpty();
       }
@@ -160,6 +181,7 @@ class AsyncQueueRandomTest {
         return;
       }
       put(item);
+      sometimesCancelFirst(taking);
     }
 
     private void shutDown() {
@@ -167,7 +189,7 @@ class AsyncQueueRandomTest {
       shutDown = true;
       queue.shutdown(immediate);
       if (immediate) {
-        unfinished -= items.size();
+        done(items.size());
         items.clear();
       }
     }

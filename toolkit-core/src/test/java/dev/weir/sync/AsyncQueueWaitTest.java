@@ -239,6 +239,7 @@ class AsyncQueueWaitTest {
     Loops.run(() -> {
       Task<?> woken = taker("woken");
       taker("next");
+      taker("last");
       Loops.settle();
 
       queue.put("a");
@@ -246,9 +247,32 @@ class AsyncQueueWaitTest {
       queue.getNowait();
       Loops.settle();
       queue.put("b");
+      queue.put("c");
       Loops.settle();
 
-      assertThat(taken).containsExactly("next took b");
+      // Woken for nothing, the next would have gone to the end.
+      assertThat(taken).containsExactly("next took b", "last took c");
+      assertWorksAsNew();
+    });
+  }
+
+  @Test
+  void aTakerCancelledBeforeAnItemCameForAnotherWakesNobody() {
+    Loops.run(() -> {
+      taker("first");
+      Task<?> cancelled = taker("cancelled");
+      taker("next");
+      taker("last");
+      Loops.settle();
+
+      cancelled.cancel(); // Runs before the first does, while the item is there.
+      queue.put("a");
+      Loops.settle();
+      queue.put("b");
+      queue.put("c");
+      Loops.settle();
+
+      assertThat(taken).containsExactly("first took a", "next took b", "last took c");
       assertWorksAsNew();
     });
   }
@@ -312,14 +336,35 @@ class AsyncQueueWaitTest {
       queue.put("a");
       Task<?> woken = giver("cancelled");
       giver("b");
+      giver("c");
       Loops.settle();
 
       queue.getNowait();
       woken.cancel();
-      queue.putNowait("c");
+      queue.putNowait("d");
       Loops.settle();
 
-      assertThat(drain()).containsExactly("c", "b");
+      // Woken for nothing, the giver of b would have gone to the end.
+      assertThat(drain()).containsExactly("d", "b", "c");
+      assertWorksAsNew();
+    });
+  }
+
+  @Test
+  void aGiverCancelledBeforeThereWasRoomForAnotherWakesNobody() {
+    Loops.run(() -> {
+      queue.put("a");
+      giver("b");
+      Task<?> cancelled = giver("cancelled");
+      giver("c");
+      giver("d");
+      Loops.settle();
+
+      cancelled.cancel(); // Runs before the giver of b does, while there is room.
+      queue.getNowait();
+      Loops.settle();
+
+      assertThat(drain()).containsExactly("b", "c", "d");
       assertWorksAsNew();
     });
   }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Crowd {
   private static final int SEEDS = 25;
-  private static final int STEPS = 150;
+  private static final int STEPS = 200;
 
   /** What is done with the primitive, and what must hold. */
   interface Game {
@@ -92,11 +92,11 @@ final class Crowd {
 
   private void run(Game game) {
     for (int step = 0; step < STEPS; step++) {
-      switch (random.nextInt(12)) {
-        case 0, 1, 2 -> start(game);
-        case 3, 4, 5 -> game.act();
-        case 6, 7 -> cancelOne(game);
-        case 8, 9, 10 -> Loop.running().yieldNow();
+      switch (random.nextInt(16)) {
+        case 0, 1, 2, 3, 4 -> start(game);
+        case 5, 6, 7, 8, 9 -> game.act();
+        case 10, 11 -> cancelOne(game);
+        case 12, 13 -> Loop.running().yieldNow();
         default -> settle(game);
       }
     }
@@ -110,11 +110,16 @@ final class Crowd {
   }
 
   private void cancelOne(Game game) {
-    if (!members.isEmpty()) {
-      Member member = members.remove(random.nextInt(members.size()));
-      if (taskOf(member).cancel()) {
-        game.cancelled(member);
-      }
+    Member member = any(members);
+    if (member != null) {
+      cancel(member, game);
+    }
+  }
+
+  void cancel(Member member, Game game) {
+    members.remove(member);
+    if (taskOf(member).cancel()) {
+      game.cancelled(member);
     }
   }
 

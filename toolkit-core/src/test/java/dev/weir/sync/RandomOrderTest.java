@@ -168,6 +168,9 @@ class RandomOrderTest {
           brought += brings;
           tokens += brings;
           condition.signal(brings);
+          if (!waiting.isEmpty() && crowd.random.nextBoolean()) {
+            crowd.cancel(waiting.getFirst(), this); // Often one of those signalled just now.
+          }
         } else {
           takeToken(me);
         }
