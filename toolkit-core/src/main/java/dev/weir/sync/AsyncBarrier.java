@@ -55,7 +55,7 @@ public final class AsyncBarrier {
    * @throws IllegalStateException outside a task, or on another loop than the barrier's
    */
   public int await() {
-    binding.ensureInTask("await()");
+    binding.ensureInTask("AsyncBarrier.await()");
     try (Held _ = condition.hold()) {
       condition.awaitUntil(() -> state != State.DRAINING && state != State.RESETTING);
       if (state == State.BROKEN) {
@@ -104,7 +104,7 @@ public final class AsyncBarrier {
    * @throws CancelledError if the task is cancelled; nothing has changed then
    */
   public void reset() {
-    binding.ensureInTask("reset()");
+    binding.ensureInTask("AsyncBarrier.reset()");
     try (Held _ = condition.hold()) {
       state = count > 0 ? State.RESETTING : State.FILLING;
       condition.signalAll();
@@ -118,7 +118,7 @@ public final class AsyncBarrier {
    * @throws CancelledError if the task is cancelled; nothing has changed then
    */
   public void abort() {
-    binding.ensureInTask("abort()");
+    binding.ensureInTask("AsyncBarrier.abort()");
     try (Held _ = condition.hold()) {
       state = State.BROKEN;
       condition.signalAll();
@@ -132,13 +132,13 @@ public final class AsyncBarrier {
 
   /** {@return how many tasks wait for others to come; 0 while they leave} */
   public int waiting() {
-    binding.ensureHeld("waiting()");
+    binding.ensureHeld("AsyncBarrier.waiting()");
     return state == State.FILLING ? count : 0;
   }
 
   /** {@return whether it was aborted, and not reset since} */
   public boolean broken() {
-    binding.ensureHeld("broken()");
+    binding.ensureHeld("AsyncBarrier.broken()");
     return state == State.BROKEN;
   }
 

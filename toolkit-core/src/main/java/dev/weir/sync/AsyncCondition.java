@@ -66,8 +66,8 @@ public final class AsyncCondition {
    *     the condition's
    */
   public void await() {
-    binding.ensureInTask("await()");
-    ensureLocked("await()");
+    binding.ensureInTask("AsyncCondition.await()");
+    ensureLocked("AsyncCondition.await()");
     boolean signalled = false;
     try {
       lock.release();
@@ -109,7 +109,7 @@ public final class AsyncCondition {
    */
   public void awaitUntil(BooleanSupplier predicate) {
     Objects.requireNonNull(predicate, "predicate");
-    binding.ensureInTask("awaitUntil()");
+    binding.ensureInTask("AsyncCondition.awaitUntil()");
     while (!predicate.getAsBoolean()) {
       await();
     }
@@ -131,7 +131,7 @@ public final class AsyncCondition {
     if (count < 0) {
       throw new IllegalArgumentException("count is negative: " + count);
     }
-    ensureMaySignal("signal()");
+    ensureMaySignal("AsyncCondition.signal()");
     for (int i = 0; i < count && waiters.wakeNext(); i++) {}
   }
 
@@ -141,20 +141,19 @@ public final class AsyncCondition {
    * @throws IllegalStateException if the lock is not held
    */
   public void signalAll() {
-    ensureMaySignal("signalAll()");
+    ensureMaySignal("AsyncCondition.signalAll()");
     waiters.wakeAll();
   }
 
-  private void ensureMaySignal(String method) {
-    binding.ensureHeld(method);
-    ensureLocked(method);
+  private void ensureMaySignal(String call) {
+    binding.ensureHeld(call);
+    ensureLocked(call);
   }
 
-  private void ensureLocked(String method) {
+  private void ensureLocked(String call) {
     if (!lock.locked()) {
       throw new IllegalStateException(
-          "AsyncCondition."
-              + method
+          call
               + " without its lock: call it between acquire() and release(), or in try (var _ ="
               + " condition.hold())");
     }

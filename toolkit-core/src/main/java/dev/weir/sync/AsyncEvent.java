@@ -23,7 +23,7 @@ public final class AsyncEvent {
    * @throws IllegalStateException outside a task, or on another loop than the event's
    */
   public void await() {
-    binding.ensureInTask("await()");
+    binding.ensureInTask("AsyncEvent.await()");
     if (!set) {
       waiters.await(binding.newWaiter());
     }
@@ -34,20 +34,20 @@ public final class AsyncEvent {
    * effect if it is set.
    */
   public void set() {
-    binding.ensureHeld("set()");
+    binding.ensureHeld("AsyncEvent.set()");
     set = true;
     waiters.wakeAll();
   }
 
   /** Makes tasks wait again. No effect if it is not set. */
   public void clear() {
-    binding.ensureHeld("clear()");
+    binding.ensureHeld("AsyncEvent.clear()");
     set = false;
   }
 
   /** {@return whether it is set} */
   public boolean isSet() {
-    binding.ensureHeld("isSet()");
+    binding.ensureHeld("AsyncEvent.isSet()");
     return set;
   }
 

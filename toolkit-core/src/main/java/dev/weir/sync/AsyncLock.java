@@ -27,7 +27,7 @@ public final class AsyncLock {
    * @throws IllegalStateException outside a task, or on another loop than the lock's
    */
   public void acquire() {
-    binding.ensureInTask("acquire()");
+    binding.ensureInTask("AsyncLock.acquire()");
     if (locked || waiters.any()) {
       awaitTurn();
     }
@@ -61,7 +61,7 @@ public final class AsyncLock {
    * @throws IllegalStateException if nobody holds it
    */
   public void release() {
-    binding.ensureHeld("release()");
+    binding.ensureHeld("AsyncLock.release()");
     if (!locked) {
       throw new IllegalStateException(
           "AsyncLock.release() of a lock that is not locked: acquire() it first, and release it"
@@ -76,7 +76,7 @@ public final class AsyncLock {
    * although newcomers wait.
    */
   public boolean locked() {
-    binding.ensureHeld("locked()");
+    binding.ensureHeld("AsyncLock.locked()");
     return locked;
   }
 

@@ -98,7 +98,7 @@ public final class AsyncQueue<E> {
    */
   public void put(E item) {
     Objects.requireNonNull(item, "item");
-    binding.ensureInTask("put()");
+    binding.ensureInTask("AsyncQueue.put()");
     while (full() && !shutDown) {
       Future<@Nullable Void> giver = binding.newWaiter();
       try {
@@ -121,7 +121,7 @@ public final class AsyncQueue<E> {
    */
   public void putNowait(E item) {
     Objects.requireNonNull(item, "item");
-    binding.ensureHeld("putNowait()");
+    binding.ensureHeld("AsyncQueue.putNowait()");
     if (shutDown) {
       throw new QueueShutDownException("The queue is shut down: it takes no more items");
     }
@@ -144,7 +144,7 @@ public final class AsyncQueue<E> {
    * @throws IllegalStateException outside a task, or on another loop than the queue's
    */
   public E get() {
-    binding.ensureInTask("get()");
+    binding.ensureInTask("AsyncQueue.get()");
     while (items.isEmpty() && !shutDown) {
       Future<@Nullable Void> taker = binding.newWaiter();
       try {
@@ -167,7 +167,7 @@ public final class AsyncQueue<E> {
    * @throws IllegalStateException on another loop than the queue's
    */
   public E getNowait() {
-    binding.ensureHeld("getNowait()");
+    binding.ensureHeld("AsyncQueue.getNowait()");
     E item = items.poll();
     if (item == null) {
       if (shutDown) {
@@ -186,7 +186,7 @@ public final class AsyncQueue<E> {
    * @throws IllegalStateException if it was called for all items already
    */
   public void taskDone() {
-    binding.ensureHeld("taskDone()");
+    binding.ensureHeld("AsyncQueue.taskDone()");
     if (unfinished == 0) {
       throw new IllegalStateException(
           "taskDone() called too often: call it once for every item that get() returned");
@@ -202,7 +202,7 @@ public final class AsyncQueue<E> {
    * @throws IllegalStateException outside a task, or on another loop than the queue's
    */
   public void join() {
-    binding.ensureInTask("join()");
+    binding.ensureInTask("AsyncQueue.join()");
     if (unfinished > 0) {
       binding.bind();
       finished.await();
@@ -222,7 +222,7 @@ public final class AsyncQueue<E> {
    *     before do not
    */
   public void shutdown(boolean immediate) {
-    binding.ensureHeld("shutdown()");
+    binding.ensureHeld("AsyncQueue.shutdown()");
     shutDown = true;
     if (immediate) {
       int dropped = Math.min(items.size(), unfinished);
@@ -247,19 +247,19 @@ public final class AsyncQueue<E> {
 
   /** {@return how many items are in it} Corresponds to {@code qsize()}. */
   public int size() {
-    binding.ensureHeld("size()");
+    binding.ensureHeld("AsyncQueue.size()");
     return items.size();
   }
 
   /** {@return whether there is no item in it} */
   public boolean empty() {
-    binding.ensureHeld("empty()");
+    binding.ensureHeld("AsyncQueue.empty()");
     return items.isEmpty();
   }
 
   /** {@return whether it holds as many items as it may; never without a limit} */
   public boolean full() {
-    binding.ensureHeld("full()");
+    binding.ensureHeld("AsyncQueue.full()");
     return maxSize != UNBOUNDED && items.size() >= maxSize;
   }
 

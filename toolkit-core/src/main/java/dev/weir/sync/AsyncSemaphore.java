@@ -59,7 +59,7 @@ public final class AsyncSemaphore {
    * @throws IllegalStateException outside a task, or on another loop than the semaphore's
    */
   public void acquire() {
-    binding.ensureInTask("acquire()");
+    binding.ensureInTask("AsyncSemaphore.acquire()");
     if (locked()) {
       awaitPermit();
     } else {
@@ -97,7 +97,7 @@ public final class AsyncSemaphore {
    * @throws IllegalStateException if the semaphore is bounded and has all its permits
    */
   public void release() {
-    binding.ensureHeld("release()");
+    binding.ensureHeld("AsyncSemaphore.release()");
     if (permits >= bound) {
       throw new IllegalStateException(
           "AsyncSemaphore.release() too often: all of its "
@@ -110,7 +110,7 @@ public final class AsyncSemaphore {
 
   /** {@return whether {@link #acquire} would wait: there is no permit, or others wait already} */
   public boolean locked() {
-    binding.ensureHeld("locked()");
+    binding.ensureHeld("AsyncSemaphore.locked()");
     return permits == 0 || waiters.any();
   }
 

@@ -14,18 +14,26 @@ final class LoopBinding {
     this.primitive = primitive;
   }
 
-  /** Checks a call that never waits. */
-  void ensureHeld(String method) {
+  /**
+   * Checks a call that never waits.
+   *
+   * @param call what was called, for the message
+   */
+  void ensureHeld(String call) {
     Loop bound = loop;
     if (bound != null) {
-      bound.ensureHeld(primitive + "." + method);
+      bound.ensureHeld(call);
     }
   }
 
-  /** Checks a call that may wait. */
-  void ensureInTask(String method) {
+  /**
+   * Checks a call that may wait.
+   *
+   * @param call what was called, for the message
+   */
+  void ensureInTask(String call) {
     Loop running = Loop.running();
-    running.ensureInTask(primitive + "." + method);
+    running.ensureInTask(call);
     Loop bound = loop;
     if (bound != null && bound != running) {
       throw new IllegalStateException(

@@ -31,6 +31,12 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** How long I/O may wait for tasks that keep each other ready. */
   private static final long POLL_INTERVAL_NANOS = 50_000;
 
+  /** The same in rounds, for a driver whose clock stands still meanwhile. */
+  private static final int POLL_INTERVAL_ROUNDS = 256;
+
+  /** Reading the clock costs as much as a tenth of a step, so it is not read at each of them. */
+  private static final int CLOCK_INTERVAL_STEPS = 4;
+
   /** Idle callback fibers beyond these end. More than one is idle only after callbacks parked. */
   private static final int IDLE_CALLBACK_FIBERS = 4;
 
@@ -85,8 +91,19 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** Whether a poll is needed soon, because there is something to send. */
   private boolean ioPending;
 
-  /** When the first round since the last poll ended; 0 if none has. */
+  /** How many rounds there were since the last poll. */
+  private int unpolledRounds;
+
+  /** When the clock was first read since the last poll; only if {@link #unpolledSinceKnown}. */
   private long unpolledSinceNanos;
+
+  private boolean unpolledSinceKnown;
+
+  /** What {@link #steps} was when the clock was last read. */
+  private int stepsAtClock;
+
+  /** Whether a timer was added that was due already, so that the next round takes it. */
+  private boolean timerDue;
 
   private final ArrayDeque<CallbackRunner> idleCallbackRunners = new ArrayDeque<>();
 
@@ -238,7 +255,6 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     }
     runEntered = true;
     turnHolder = null;
-    unpolledSinceNanos = 0;
   }
 
   /**
@@ -248,30 +264,47 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
    * @return whether a round began
    */
   final boolean beginRoundUnpolled() {
-    if (ioPending || stopping || closing) {
+    if (ioPending || stopping || closing || unpolledRounds >= POLL_INTERVAL_ROUNDS) {
       return false;
     }
     takeSubmitted();
     if (ready.isEmpty()) {
       return false;
     }
-    long nowNanos = System.nanoTime();
-    if (unpolledSinceNanos == 0) {
-      unpolledSinceNanos = nowNanos;
-    } else if (nowNanos - unpolledSinceNanos > POLL_INTERVAL_NANOS) {
+    if ((timerDue || steps - stepsAtClock >= CLOCK_INTERVAL_STEPS) && pollIsDue()) {
       return false;
     }
-    beginRound();
+    unpolledRounds++;
+    roundRemaining = ready.size();
     return true;
+  }
+
+  /** Reads the clock, for the timers and for the next poll. */
+  private boolean pollIsDue() {
+    stepsAtClock = steps;
+    long nowNanos = driver.nanoTime();
+    expireTimers(nowNanos);
+    if (!unpolledSinceKnown) {
+      unpolledSinceKnown = true;
+      unpolledSinceNanos = nowNanos;
+    }
+    return nowNanos - unpolledSinceNanos > POLL_INTERVAL_NANOS;
   }
 
   /** Makes what is ready now the round. */
   final void beginRound() {
     if (timers.size() > 0) {
-      timers.expire(driver.nanoTime(), ready::add);
+      expireTimers(driver.nanoTime());
     }
     takeSubmitted();
     roundRemaining = ready.size();
+  }
+
+  private void expireTimers(long nowNanos) {
+    timerDue = false;
+    if (timers.size() > 0) {
+      timers.expire(nowNanos, ready::add);
+    }
   }
 
   // --- The I/O fiber
@@ -279,7 +312,8 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** Sends, and handles the I/O that is ready. */
   final void pollOnce() {
     ioPending = false;
-    unpolledSinceNanos = 0;
+    unpolledRounds = 0;
+    unpolledSinceKnown = false;
     try {
       driver.poll(timers.nextDeadlineNanos());
     } catch (Throwable e) {
@@ -314,7 +348,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   }
 
   /** Notes a new deadline: a poll that sleeps towards a later one must start anew. */
-  final void deadlineAdded() {
+  final void deadlineAdded(long deadlineNanos) {
+    if (deadlineNanos <= driver.nanoTime()) {
+      timerDue = true;
+    }
     if (polling) {
       driver.wakeup();
     }

@@ -39,6 +39,9 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
 
   final Loop loop;
 
+  /** Where it was made, in debug mode. */
+  final @Nullable Throwable createdAt;
+
   // On the loop only.
 
   private State state = State.PENDING;
@@ -61,6 +64,7 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
 
   Future(Loop loop) {
     this.loop = loop;
+    this.createdAt = loop.creationSite();
   }
 
   /** {@return the loop it belongs to; any thread may ask} */
@@ -450,8 +454,18 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     };
   }
 
+  /** {@return for {@code toString} in debug mode, who made it and who is told of its end} */
+  final String describeOrigin() {
+    if (createdAt == null) {
+      return "";
+    }
+    Object told = listeners;
+    int count = told instanceof ArrayList<?> list ? list.size() : told == null ? 0 : 1;
+    return ", " + count + " waiting, created at " + Stacks.callerOf(createdAt);
+  }
+
   @Override
   public String toString() {
-    return "Future[" + describeState() + "]";
+    return "Future[" + describeState() + describeOrigin() + "]";
   }
 }

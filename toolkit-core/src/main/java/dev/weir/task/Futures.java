@@ -86,7 +86,7 @@ public final class Futures {
   public static <T extends @Nullable Object> T waitFor(
       Coroutine<T> coroutine, @Nullable Duration timeout) throws TimeoutException {
     Loop loop = suspending("waitFor()");
-    Objects.requireNonNull(coroutine, "coroutine");
+    Loop.ensureCoroutine(coroutine);
     if (timeout != null && !timeout.isPositive()) {
       TaskOptions unbegun = TaskOptions.defaults().withEager(false);
       return withoutWaiting(loop, loop.createTask(coroutine, unbegun));
@@ -127,7 +127,7 @@ public final class Futures {
   /** See {@code Asyncio.runCoroutineThreadsafe}. */
   public static <T extends @Nullable Object> CompletableFuture<T> runCoroutineThreadsafe(
       Coroutine<T> coroutine, Loop loop) {
-    Objects.requireNonNull(coroutine, "coroutine");
+    Loop.ensureCoroutine(coroutine);
     return Bridges.runCoroutineThreadsafe(coroutine, loop);
   }
 

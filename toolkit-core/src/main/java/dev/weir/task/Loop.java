@@ -225,7 +225,7 @@ public final class Loop implements AutoCloseable {
 
   /** Makes a task of {@code main} and runs the loop until it is done. */
   public <T extends @Nullable Object> T runUntilComplete(Coroutine<T> main) {
-    Objects.requireNonNull(main, "main");
+    ensureCoroutine(main);
     ensureCanRun("Loop.runUntilComplete()");
     carrier.claimStopped();
     return runUntilComplete(createTask(main));
@@ -402,7 +402,7 @@ public final class Loop implements AutoCloseable {
   /** Makes a task as {@code options} say. */
   public <T extends @Nullable Object> Task<T> createTask(
       Coroutine<T> coroutine, TaskOptions options) {
-    Objects.requireNonNull(coroutine, "coroutine");
+    ensureCoroutine(coroutine);
     Objects.requireNonNull(options, "options");
     ensureOpenAndHeld("Loop.createTask()");
     return taskFactory.createTask(this, coroutine, options);
@@ -573,7 +573,7 @@ public final class Loop implements AutoCloseable {
    */
   public <T extends @Nullable Object> T toThread(Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
-    ensureTask("toThread()");
+    ensureTask("toThread()").ensureMaySuspend("toThread()"); // Before the work begins.
     Context context = Context.copyOfCurrent();
     return runInExecutor(() -> context.callOnOtherThread(work)).await();
   }
@@ -599,7 +599,7 @@ public final class Loop implements AutoCloseable {
    */
   public void shutdownDefaultExecutor(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
-    ensureTask("shutdownDefaultExecutor()");
+    ensureTask("shutdownDefaultExecutor()").ensureMaySuspend("shutdownDefaultExecutor()");
     workers.shutdownAndAwait(timeout).await();
   }
 
@@ -650,7 +650,7 @@ public final class Loop implements AutoCloseable {
     errors.report(context, where);
   }
 
-  /** Logs an error to the {@link System.Logger} {@code dev.weir}. */
+  /** Logs an error to the {@link System.Logger} {@code dev.weir}. Any thread. */
   public void defaultExceptionHandler(ExceptionContext context) {
     ErrorReports.log(context);
   }
@@ -685,7 +685,7 @@ public final class Loop implements AutoCloseable {
     return carrier instanceof MountedCarrier ? FiberKind.MOUNTED : FiberKind.PORTABLE;
   }
 
-  /** {@return the engine's network, on which streams are built} */
+  /** {@return the engine's network, on which streams are built; any thread may ask} */
   public Network network() {
     return driver.network();
   }
@@ -756,12 +756,11 @@ public final class Loop implements AutoCloseable {
   }
 
   private Task<?> ensureTask(String call) {
-    ensureOpen();
+    ensureOpenAndHeld(call);
     Fiber fiber = Fiber.current();
     if (fiber == null || fiber.task == null) {
       throw notInTask(call);
     }
-    ensureHeld(call);
     return fiber.task;
   }
 
@@ -835,7 +834,7 @@ public final class Loop implements AutoCloseable {
 
   TimerHandle addTimer(TimerHandle timer) {
     carrier.timers.add(timer);
-    carrier.deadlineAdded();
+    carrier.deadlineAdded(timer.whenNanos);
     return timer;
   }
 
@@ -873,11 +872,23 @@ public final class Loop implements AutoCloseable {
   }
 
   static Coroutine<@Nullable Void> asCoroutine(Action action) {
-    Objects.requireNonNull(action, "action");
+    ensureCoroutine(action);
     return () -> {
       action.run();
       return null;
     };
+  }
+
+  /**
+   * Checks that there is something to run.
+   *
+   * @throws NullPointerException if it is null
+   */
+  static void ensureCoroutine(@Nullable Object body) {
+    if (body == null) {
+      throw new NullPointerException(
+          "The coroutine is null: write what the task is to do, as in () -> handle(connection)");
+    }
   }
 
   <T extends @Nullable Object> Task<T> startTask(
@@ -894,9 +905,6 @@ public final class Loop implements AutoCloseable {
     tasks.add(task);
     Fiber creator = eager ? Fiber.current() : null;
     if (creator != null && carrier.canRequeue(creator)) {
-      if (creator.task != null) {
-        creator.task.ensureMaySuspend("createTask() with an eager start");
-      }
       creator.startAndReturn(task.fiber);
     } else {
       task.fiber.wake();

@@ -11,8 +11,9 @@ import java.util.Objects;
  * @param transport the engine's transport: {@code auto}, {@code epoll} or {@code nio}; by default
  *     what the system property {@code weir.transport} says, else {@code auto}
  * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs, and a
- *     second one ends the run at once and interrupts whatever holds up the loop; off by default,
- *     because a library must not take its host's signals
+ *     second one ends the run at once and interrupts whatever holds up the loop; a third is handled
+ *     as it would be without this. Off by default, because a library must not take its host's
+ *     signals
  * @param shutdownTimeout how long tasks that are left when the main task ends may take to end once
  *     they were cancelled, 10 s by default
  * @param executorTimeout how long work on the default executor may take to end after that, 300 s by

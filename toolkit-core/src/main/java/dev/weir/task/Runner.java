@@ -83,7 +83,7 @@ public final class Runner implements AutoCloseable {
 
   /** The same as {@link #run(Coroutine)}, in {@code context}. */
   public <T extends @Nullable Object> T run(Coroutine<T> main, Context context) {
-    Objects.requireNonNull(main, "main");
+    Loop.ensureCoroutine(main);
     Objects.requireNonNull(context, "context");
     ensureOffLoop();
     Loop running = loop();

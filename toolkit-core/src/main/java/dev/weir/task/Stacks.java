@@ -1,7 +1,21 @@
 package dev.weir.task;
 
+import java.util.Set;
+
 /** Stacks for reports: exceptions that are never thrown. */
 final class Stacks {
+  /** Through which tasks and futures are made; who asked for one stands below these. */
+  private static final Set<String> MAKERS =
+      Set.of(
+          "dev.weir.Asyncio",
+          Future.class.getName(),
+          Futures.class.getName(),
+          Gathering.class.getName(),
+          Loop.class.getName(),
+          StartingTaskFactory.class.getName(),
+          Task.class.getName(),
+          TaskGroup.class.getName());
+
   private Stacks() {}
 
   /** {@return an exception that shows where {@code thread} is} */
@@ -12,6 +26,16 @@ final class Stacks {
   /** {@return an exception that shows {@code stack}} */
   static Throwable of(StackTraceElement[] stack) {
     return named("the stack", stack);
+  }
+
+  /** {@return the frame of {@code site} that asked for a task or future to be made} */
+  static String callerOf(Throwable site) {
+    for (StackTraceElement frame : site.getStackTrace()) {
+      if (!MAKERS.contains(frame.getClassName())) {
+        return frame.toString();
+      }
+    }
+    return "an unknown place";
   }
 
   private static Throwable named(String name, StackTraceElement[] stack) {

@@ -22,9 +22,6 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   /** Whether it is the loop's own and not one of the user's. */
   final boolean internal;
 
-  /** Where it was made, in debug mode. */
-  final @Nullable Throwable createdAt;
-
   private final Coroutine<T> coroutine;
   private final Context context;
 
@@ -56,7 +53,6 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     this.name = name;
     this.context = context;
     this.internal = internal;
-    this.createdAt = loop.creationSite();
     this.fiber = loop.carrier.newFiber(name, this, this::run);
     fiber.context = context;
   }
@@ -151,8 +147,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     if (cancelRequests > 0) {
       cancelRequests--;
       if (cancelRequests == 0) {
-        mustCancel = false;
-        clearInterrupt();
+        dropPendingCancellation();
       }
     }
     return cancelRequests;
@@ -226,6 +221,20 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
       interrupted = false;
       Thread.interrupted();
     }
+  }
+
+  /**
+   * {@return how many of its requests for cancellation it has heard of} A scope that begins counts
+   * one that was not thrown yet as new: else it could not tell it from its own.
+   */
+  int cancellationsHeard() {
+    return mustCancel ? cancelRequests - 1 : cancelRequests;
+  }
+
+  /** Takes back a cancellation that was not thrown yet, whose request was taken back already. */
+  void dropPendingCancellation() {
+    mustCancel = false;
+    clearInterrupt();
   }
 
   /**
@@ -365,6 +374,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
         + name
         + ", "
         + describeState()
-        + (cancelRequests > 0 && !isDone() ? ", cancelling]" : "]");
+        + (cancelRequests > 0 && !isDone() ? ", cancelling" : "")
+        + describeOrigin()
+        + "]";
   }
 }

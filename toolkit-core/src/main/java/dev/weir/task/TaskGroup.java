@@ -48,7 +48,7 @@ public final class TaskGroup {
   /** Whether {@link #cancel} was called before the scope began. */
   private boolean cancelledBefore;
 
-  /** How often the parent had been cancelled when it entered. */
+  /** How many cancellations the parent had heard of when it entered. */
   private int cancellingBefore;
 
   private @Nullable SignalException signal;
@@ -114,7 +114,7 @@ public final class TaskGroup {
   /** Makes a task as {@code options} say; see {@link #createTask(Coroutine)}. */
   public <T extends @Nullable Object> Task<T> createTask(
       Coroutine<T> coroutine, TaskOptions options) {
-    Objects.requireNonNull(coroutine, "coroutine");
+    Loop.ensureCoroutine(coroutine);
     Task<?> owner = ensureTakesTasks();
     Task<T> task = owner.loop.createTask(coroutine, options);
     // A task that began eagerly and has failed already is dealt with in the next round, as any
@@ -176,7 +176,7 @@ public final class TaskGroup {
     Task<?> entered = Objects.requireNonNull(Loop.currentTask());
     entered.ensureMaySuspend("TaskGroup.run()"); // Or its tasks would outlive it.
     parent = entered;
-    cancellingBefore = entered.cancelling();
+    cancellingBefore = entered.cancellationsHeard();
     if (cancelledBefore) {
       cancel();
     }
@@ -277,6 +277,9 @@ public final class TaskGroup {
       throw signal;
     }
     boolean fromOutside = requests > cancellingBefore;
+    if (parentCancelRequested && !fromOutside) {
+      owner.dropPendingCancellation(); // The group's own, if the body did not suspend any more.
+    }
     if (!failures.isEmpty()) {
       throwFailures(owner);
     }

@@ -53,7 +53,7 @@ public final class Timeout {
   private @Nullable Task<?> task;
   private @Nullable Handle alarm;
 
-  /** How often the task was cancelled when it entered. */
+  /** How many cancellations the task had heard of when it entered. */
   private int cancellingBefore;
 
   private Timeout(Loop loop, long whenNanos) {
@@ -166,7 +166,7 @@ public final class Timeout {
     }
     Task<?> running = Objects.requireNonNull(Loop.currentTask());
     task = running;
-    cancellingBefore = running.cancelling();
+    cancellingBefore = running.cancellationsHeard();
     state = State.ACTIVE;
     arm();
     return running;

@@ -26,7 +26,7 @@ final class UnretrievedFailure {
         future.label(); // Not the future: holding it would keep it reachable for ever.
     this.failure = failure;
     this.context = future instanceof Task<?> task ? task.context() : null;
-    this.createdAt = future instanceof Task<?> task ? task.createdAt : null;
+    this.createdAt = future.createdAt;
     this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
   }
 

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -42,18 +42,38 @@ final class Workers {
     AtomicInteger count = new AtomicInteger();
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
-            size,
+            0,
             size,
             KEEP_ALIVE_SECONDS,
             TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
+            new IdleFirstQueue(),
             work ->
                 Thread.ofPlatform()
                     .name(loopName + "-worker-" + count.incrementAndGet())
                     .daemon()
-                    .unstarted(work));
-    pool.allowCoreThreadTimeOut(true);
+                    .unstarted(work),
+            Workers::queueOrRefuse);
     return pool;
+  }
+
+  /**
+   * Takes work at once if a thread waits for some. Else it refuses, and the pool starts another
+   * thread if it may; when it may not, the work is queued after all.
+   */
+  private static final class IdleFirstQueue extends LinkedTransferQueue<Runnable> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public boolean offer(Runnable work) {
+      return tryTransfer(work);
+    }
+  }
+
+  private static void queueOrRefuse(Runnable work, ThreadPoolExecutor pool) {
+    if (pool.isShutdown()) {
+      throw new RejectedExecutionException("shut down: " + pool);
+    }
+    pool.getQueue().add(work);
   }
 
   void setExecutor(ExecutorService replacement) {

@@ -234,7 +234,7 @@ class ExceptionTypesTest {
       assertThatThrownBy(() -> Loop.running().createTask((Coroutine<String>) null))
           .as("asyncio's TypeError")
           .isExactlyInstanceOf(NullPointerException.class)
-          .hasMessageContaining("coroutine");
+          .hasMessageContaining("The coroutine is null: write");
       assertThatThrownBy(() -> Loop.running().createFuture().result())
           .as("asyncio's InvalidStateError")
           .isExactlyInstanceOf(InvalidStateException.class)

@@ -297,8 +297,10 @@ class LoopTest {
       assertThatThrownBy(() -> loop.sleep(null))
           .isInstanceOf(NullPointerException.class)
           .hasMessage("delay");
-      assertThatThrownBy(() -> loop.createTask((Coroutine<?>) null)).hasMessage("coroutine");
-      assertThatThrownBy(() -> loop.createTask((Action) null)).hasMessage("action");
+      assertThatThrownBy(() -> loop.createTask((Coroutine<?>) null))
+          .hasMessageContaining("coroutine is null");
+      assertThatThrownBy(() -> loop.createTask((Action) null))
+          .hasMessageContaining("coroutine is null");
     });
   }
 

@@ -99,7 +99,7 @@ class RunnerTest {
     try (Runner runner = new Runner(RunOptions.defaults(), countingEngine)) {
       assertThatThrownBy(() -> runner.run((Coroutine<?>) null))
           .isInstanceOf(NullPointerException.class)
-          .hasMessage("main");
+          .hasMessageContaining("The coroutine is null: write");
     }
 
     assertThat(opened).hasValue(0);

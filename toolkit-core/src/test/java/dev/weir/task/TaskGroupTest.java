@@ -273,10 +273,10 @@ class TaskGroupTest {
             .run(group -> {
               assertThatThrownBy(() -> group.createTask((Coroutine<String>) null))
                   .isInstanceOf(NullPointerException.class)
-                  .hasMessageContaining("coroutine");
+                  .hasMessageContaining("The coroutine is null: write");
               assertThatThrownBy(() -> group.createTask((Action) null))
                   .isInstanceOf(NullPointerException.class)
-                  .hasMessageContaining("action");
+                  .hasMessageContaining("The coroutine is null: write");
             }));
   }
 

@@ -138,13 +138,13 @@ class TaskTest {
     Loops.run(() -> {
       assertThatThrownBy(() -> Asyncio.createTask((Coroutine<String>) null))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("coroutine");
+          .hasMessageContaining("The coroutine is null: write");
       assertThatThrownBy(() -> Asyncio.createTask((Action) null))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("action");
+          .hasMessageContaining("The coroutine is null: write");
       assertThatThrownBy(() -> Asyncio.background(null))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("action");
+          .hasMessageContaining("The coroutine is null: write");
 
       assertThat(Asyncio.allTasks()).containsExactly(Asyncio.currentTask());
     });

@@ -305,7 +305,7 @@ class ThreadsTest {
     Loops.run(() -> {
       assertThatThrownBy(() -> Asyncio.runCoroutineThreadsafe(null, Loop.running()))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("coroutine");
+          .hasMessageContaining("The coroutine is null: write");
       assertThatThrownBy(() -> Asyncio.runCoroutineThreadsafe(() -> "x", null))
           .isInstanceOf(NullPointerException.class)
           .hasMessageContaining("loop");

@@ -291,7 +291,7 @@ class WaitForTest {
     Loops.run(() -> {
       assertThatThrownBy(() -> Asyncio.waitFor((Coroutine<String>) null, SHORT))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("coroutine");
+          .hasMessageContaining("The coroutine is null: write");
       assertThatThrownBy(() -> Asyncio.waitFor((Future<String>) null, SHORT))
           .isInstanceOf(NullPointerException.class)
           .hasMessageContaining("future");

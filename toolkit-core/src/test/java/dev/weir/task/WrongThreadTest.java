@@ -36,6 +36,16 @@ class WrongThreadTest {
 
   static Stream<Named<Call>> callsThatNameTheLoop() {
     return Stream.of(
+        call("Loop.sleep", (loop, future, task) -> loop.sleep(Duration.ofNanos(1))),
+        call("Loop.yieldNow", (loop, future, task) -> loop.yieldNow()),
+        call("Loop.exclusive(coroutine)", (loop, future, task) -> loop.exclusive(BODY)),
+        call("Loop.exclusive(action)", (loop, future, task) -> loop.exclusive(ACTION)),
+        call("Loop.toThread(coroutine)", (loop, future, task) -> loop.toThread(BODY)),
+        call("Loop.toThread(action)", (loop, future, task) -> loop.toThread(ACTION)),
+        call(
+            "Loop.shutdownDefaultExecutor",
+            (loop, future, task) -> loop.shutdownDefaultExecutor(Duration.ZERO)),
+        call("Loop.ensureInTask", (loop, future, task) -> loop.ensureInTask("x")),
         call("Future.done", (loop, future, task) -> future.done()),
         call("Future.cancelled", (loop, future, task) -> future.cancelled()),
         call("Future.await", (loop, future, task) -> future.await()),
@@ -107,20 +117,6 @@ class WrongThreadTest {
   }
 
   /** Calls that find their loop, or their task, through the calling thread. */
-  static Stream<Named<Call>> callsThatNeedATask() {
-    return Stream.of(
-        call("Loop.sleep", (loop, future, task) -> loop.sleep(Duration.ofNanos(1))),
-        call("Loop.yieldNow", (loop, future, task) -> loop.yieldNow()),
-        call("Loop.exclusive(coroutine)", (loop, future, task) -> loop.exclusive(BODY)),
-        call("Loop.exclusive(action)", (loop, future, task) -> loop.exclusive(ACTION)),
-        call("Loop.toThread(coroutine)", (loop, future, task) -> loop.toThread(BODY)),
-        call("Loop.toThread(action)", (loop, future, task) -> loop.toThread(ACTION)),
-        call(
-            "Loop.shutdownDefaultExecutor",
-            (loop, future, task) -> loop.shutdownDefaultExecutor(Duration.ZERO)),
-        call("Loop.ensureInTask", (loop, future, task) -> loop.ensureInTask("x")));
-  }
-
   static Stream<Named<Call>> callsOfTheRunningLoop() {
     return Stream.of(
         call("Futures.gather", (loop, future, task) -> Futures.gather(List.of(future))),
@@ -204,22 +200,6 @@ class WrongThreadTest {
       assertThat(future.done()).isFalse();
       assertThat(task.cancelling()).isZero();
       task.await();
-    });
-  }
-
-  @ParameterizedTest
-  @MethodSource("callsThatNeedATask")
-  void isRefusedOnEveryForeignThreadAndSaysWhatToDo(Call call) {
-    Loops.run(() -> {
-      Loop loop = Loop.running();
-      Future<String> future = loop.createFuture();
-
-      for (ForeignThread thread : ForeignThread.values()) {
-        assertThat(thread.thrownBy(() -> call.on(loop, future, null)))
-            .as("on %s", thread)
-            .isInstanceOf(IllegalStateException.class)
-            .hasMessageContaining("call it from a");
-      }
     });
   }
 
@@ -354,11 +334,7 @@ class WrongThreadTest {
   @Test
   void everyPublicMethodIsInOneOfTheLists() {
     Set<String> listed = new TreeSet<>(ELSEWHERE);
-    Stream.of(
-            callsThatNameTheLoop(),
-            callsThatNeedATask(),
-            callsOfTheRunningLoop(),
-            callsThatAnyThreadMayMake())
+    Stream.of(callsThatNameTheLoop(), callsOfTheRunningLoop(), callsThatAnyThreadMayMake())
         .flatMap(calls -> calls)
         .forEach(call -> listed.add(call.getName().replaceFirst("\\(.*", "")));
 

@@ -16,6 +16,7 @@ import dev.weir.task.Future;
 import dev.weir.task.Loops;
 import dev.weir.task.Task;
 import dev.weir.task.TaskGroup;
+import dev.weir.task.TimerHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -194,11 +195,15 @@ class CancelEverywhereTest {
         CancelEverywhere.run(
             AsyncEvent::new,
             event -> {
-              Asyncio.runningLoop().callLater(SOON, event::set);
-              event.await();
-              event.clear();
-              Asyncio.runningLoop().callLater(SOON, event::set);
-              event.await();
+              for (int i = 0; i < 2; i++) {
+                event.clear();
+                TimerHandle timer = Asyncio.runningLoop().callLater(SOON, event::set);
+                try {
+                  event.await();
+                } finally {
+                  timer.cancel();
+                }
+              }
             },
             event -> {
               event.clear();
