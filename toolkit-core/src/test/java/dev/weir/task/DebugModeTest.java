@@ -42,6 +42,24 @@ class DebugModeTest {
   }
 
   @Test
+  void tasksAndFuturesTellWhereTheyWereMadeAndHowManyWait() {
+    debug(() -> {
+      Future<String> future = Loop.running().createFuture();
+      Task<?> task = Loop.running().createTask(() -> future.await());
+      Loops.settle();
+      future.addDoneCallback(done -> {});
+
+      String method = "tasksAndFuturesTellWhereTheyWereMade";
+      assertThat(future.toString()).contains("pending", "2 waiting", "created at", method);
+      assertThat(task.toString()).contains("pending", "0 waiting", "created at", method);
+      future.cancel();
+    });
+
+    assertThat(Loops.<String>call(() -> Loop.currentTask().toString()))
+        .doesNotContain("waiting", "created at");
+  }
+
+  @Test
   void aFailedTaskThatNobodyAsksForIsReportedWithThePlaceThatMadeIt() {
     debug(this::makeFailingTask);
 

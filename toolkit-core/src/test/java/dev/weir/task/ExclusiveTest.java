@@ -88,6 +88,18 @@ class ExclusiveTest {
   }
 
   @Test
+  void workThatWouldBeAwaitedDoesNotEvenBegin() {
+    Loops.run(() -> {
+      assertThatThrownBy(
+              () -> Asyncio.exclusive(() -> Asyncio.toThread(() -> order.add("on a thread"))))
+          .isInstanceOf(IllegalStateException.class);
+      Loop.running().runInExecutor(() -> order.add("behind it")).await();
+
+      assertThat(order).containsExactly("behind it");
+    });
+  }
+
+  @Test
   void anAwaitIsRefusedEvenIfTheFutureIsDone() {
     Loops.run(() -> {
       Future<String> done = Loops.done("x");

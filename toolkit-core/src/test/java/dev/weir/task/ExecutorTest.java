@@ -83,6 +83,21 @@ class ExecutorTest {
   }
 
   @Test
+  void aThreadThatIsIdleIsUsedBeforeAnotherIsStarted() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      Thread first = loop.runInExecutor(() -> Thread.currentThread()).await();
+      while (first.getState() == Thread.State.RUNNABLE) {
+        Thread.onSpinWait(); // It has told its result, and does not wait for more yet.
+      }
+
+      Thread second = loop.runInExecutor(() -> Thread.currentThread()).await();
+
+      assertThat(second).isSameAs(first);
+    });
+  }
+
+  @Test
   void aFutureOfWorkIsCompletedOnTheLoop() {
     Loops.run(() -> {
       Future<String> work = Loop.running().runInExecutor(() -> "value");

@@ -235,6 +235,26 @@ class SignalsTest {
         .isInstanceOf(SignalException.class);
   }
 
+  @Test
+  void aThirdSignalIsTheHosts() {
+    assertThatThrownBy(() ->
+            Loops.call(
+                HANDLING,
+                () -> {
+                  Loop.running().setExceptionHandler((loop, context) -> {});
+                  raise("INT");
+                  raise("INT");
+                  raise("INT");
+                  while (receivedByHost.isEmpty()) {
+                    Thread.onSpinWait(); // Ends by nothing that a loop can do.
+                  }
+                  return null;
+                }))
+        .isInstanceOf(SignalException.class);
+
+    assertThat(receivedByHost).containsExactly("INT");
+  }
+
   // --- The handlers of the host
 
   @Test
@@ -265,6 +285,18 @@ class SignalsTest {
 
     assertThat(receivedByHost).containsExactly("INT");
     assertThat(order).containsExactly("second run");
+  }
+
+  @Test
+  void aHandlerThatTheHostSetDuringTheRunStays() {
+    Loops.call(
+        HANDLING,
+        () ->
+            Signal.handle(new Signal("INT"), received -> receivedByHost.add("set during the run")));
+    raiseToHost("INT");
+    raiseToHost("TERM");
+
+    assertThat(receivedByHost).containsExactly("set during the run", "TERM");
   }
 
   @Test

@@ -360,6 +360,41 @@ class TaskGroupCancelTest {
     });
   }
 
+  /** Not even where an older request that was swallowed keeps the count above zero. */
+  @Test
+  void theGroupsOwnCancellationIsNotLeftToTheNextAwait() {
+    Loops.run(() -> {
+      Task<?> self = Loop.currentTask();
+      self.cancel();
+      assertThatThrownBy(Loop.running()::yieldNow).isInstanceOf(CancelledError.class);
+
+      new TaskGroup().run(group -> group.cancel());
+      Loop.running().yieldNow();
+
+      assertThat(self.cancelling()).isEqualTo(1);
+      self.uncancel();
+    });
+  }
+
+  @Test
+  void aCancellationThatWasPendingWhenTheScopeBeganIsThrownAllTheSame() {
+    Loops.run(() -> {
+      Task<?> task =
+          Loop.running()
+              .createTask(() -> {
+                Loop.currentTask().cancel("from outside");
+                new TaskGroup()
+                    .run(group -> {
+                      group.cancel();
+                      Loop.running().yieldNow();
+                    });
+                Loop.running().yieldNow();
+              });
+
+      assertThatThrownBy(task::await).isInstanceOf(CancelledError.class);
+    });
+  }
+
   // --- Eager tasks
 
   @Test

@@ -151,6 +151,21 @@ class TimeoutConversionTest {
     });
   }
 
+  @Test
+  void aCancellationThatWasPendingWhenTheScopeBeganWinsOverADeadlineInThePast() {
+    Loops.run(() -> {
+      Task<?> task =
+          Loop.running()
+              .createTask(() -> {
+                Loop.currentTask().cancel("from outside");
+                expired().run(scope -> Bodies.sleepLong());
+              });
+
+      assertThatThrownBy(task::await).isInstanceOf(CancelledError.class).hasMessage("from outside");
+      assertThat(task.cancelled()).isTrue();
+    });
+  }
+
   // --- The body fails
 
   @Test
