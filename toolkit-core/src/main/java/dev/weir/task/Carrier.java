@@ -102,7 +102,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** What {@link #steps} was when the clock was last read. */
   private int stepsAtClock;
 
-  /** Whether a timer was added that was due already, so that the next round takes it. */
+  /**
+   * Whether a timer was due when the clock was last read on the loop. The next round takes it then:
+   * what is known to be over must not wait for the next look.
+   */
   private boolean timerDue;
 
   private final ArrayDeque<CallbackRunner> idleCallbackRunners = new ArrayDeque<>();
@@ -300,6 +303,15 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     roundRemaining = ready.size();
   }
 
+  /** {@return the time by the driver's clock} Called on the loop. */
+  final long nanoTime() {
+    long nowNanos = driver.nanoTime();
+    if (timers.anyDue(nowNanos)) {
+      timerDue = true;
+    }
+    return nowNanos;
+  }
+
   private void expireTimers(long nowNanos) {
     timerDue = false;
     if (timers.size() > 0) {
@@ -348,10 +360,8 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   }
 
   /** Notes a new deadline: a poll that sleeps towards a later one must start anew. */
-  final void deadlineAdded(long deadlineNanos) {
-    if (deadlineNanos <= driver.nanoTime()) {
-      timerDue = true;
-    }
+  final void deadlineAdded() {
+    nanoTime(); // It may be over already.
     if (polling) {
       driver.wakeup();
     }

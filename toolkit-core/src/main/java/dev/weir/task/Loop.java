@@ -346,7 +346,7 @@ public final class Loop implements AutoCloseable {
   /** The same as {@link #callLater(Duration, Runnable)}, in {@code context}. */
   public TimerHandle callLater(Duration delay, Runnable callback, Context context) {
     Objects.requireNonNull(delay, "delay");
-    return callAtNanos(driver.nanoTime() + toNanos(delay), callback, context, "Loop.callLater()");
+    return callAtNanos(deadlineNanos(delay), callback, context, "Loop.callLater()");
   }
 
   /**
@@ -375,7 +375,7 @@ public final class Loop implements AutoCloseable {
    * may ask}
    */
   public Duration time() {
-    return Duration.ofNanos(driver.nanoTime());
+    return Duration.ofNanos(carrier.holdsTurn() ? nanoTime() : driver.nanoTime());
   }
 
   // --- Tasks and futures
@@ -834,7 +834,7 @@ public final class Loop implements AutoCloseable {
 
   TimerHandle addTimer(TimerHandle timer) {
     carrier.timers.add(timer);
-    carrier.deadlineAdded(timer.whenNanos);
+    carrier.deadlineAdded();
     return timer;
   }
 
@@ -845,11 +845,11 @@ public final class Loop implements AutoCloseable {
 
   /** {@return the time {@code delay} from now, by the driver's clock} */
   long deadlineNanos(Duration delay) {
-    return driver.nanoTime() + toNanos(delay);
+    return nanoTime() + toNanos(delay);
   }
 
   long nanoTime() {
-    return driver.nanoTime();
+    return carrier.nanoTime();
   }
 
   /** Completes {@code future} after {@code delay}, unless it is done then. */

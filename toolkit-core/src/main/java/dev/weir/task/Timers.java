@@ -39,6 +39,12 @@ final class Timers {
     return first == null ? IoDriver.NO_DEADLINE : first.whenNanos;
   }
 
+  /** {@return whether a timer is due, cancelled or not} */
+  boolean anyDue(long nowNanos) {
+    TimerHandle first = heap.peek();
+    return first != null && first.whenNanos <= nowNanos;
+  }
+
   /** Takes out every timer that is due and hands it to {@code ready}, in order. */
   void expire(long nowNanos, Consumer<TimerHandle> ready) {
     for (TimerHandle first = heap.peek();
