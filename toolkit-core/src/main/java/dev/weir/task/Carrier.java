@@ -37,9 +37,6 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** Reading the clock costs as much as a tenth of a step, so it is not read at each of them. */
   private static final int CLOCK_INTERVAL_STEPS = 4;
 
-  /** Idle callback fibers beyond these end. More than one is idle only after callbacks parked. */
-  private static final int IDLE_CALLBACK_FIBERS = 4;
-
   final Loop loop;
   final Thread thread;
   final IoDriver driver;
@@ -108,7 +105,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
    */
   private boolean timerDue;
 
-  private final ArrayDeque<CallbackRunner> idleCallbackRunners = new ArrayDeque<>();
+  final CallbackFibers callbackFibers = new CallbackFibers(this);
 
   Carrier(Loop loop, String name, EngineProvider engine, String transport) {
     this.loop = loop;
@@ -381,53 +378,15 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   /** {@return whether the calling fiber can be queued, as every one can but the I/O fiber} */
   abstract boolean canRequeue(Fiber fiber);
 
-  // --- Callbacks
-
-  /** {@return a fiber that will run {@code callback} in its next step} */
-  final Fiber callbackFiber(Handle callback) {
-    CallbackRunner runner = idleCallbackRunners.poll();
-    if (runner == null) {
-      runner = new CallbackRunner();
+  /** {@return the next step of this round if it is a callback, else null} It counts as taken. */
+  final @Nullable Handle takeCallbackOfRound() {
+    if (roundRemaining > 0 && ready.peek() instanceof Handle callback) {
+      roundRemaining--;
+      steps++;
+      ready.remove();
+      return callback;
     }
-    runner.next = callback;
-    return runner.fiber;
-  }
-
-  /**
-   * Runs callbacks one after another. One that parks in a blocking call keeps its fiber; the
-   * callbacks behind it get another, so they start in order and on time.
-   */
-  private final class CallbackRunner {
-    final Fiber fiber = newFiber(thread.getName() + "-callbacks", null, this::run);
-    @Nullable Handle next;
-
-    void run() {
-      while (next != null) {
-        Handle callback = next;
-        next = null;
-        for (; callback != null; callback = nextCallbackOfRound()) {
-          fiber.context = callback.context();
-          fiber.context.restoreCarried();
-          callback.run();
-        }
-        if (closing || idleCallbackRunners.size() >= IDLE_CALLBACK_FIBERS) {
-          return;
-        }
-        idleCallbackRunners.push(this);
-        fiber.park();
-      }
-    }
-
-    /** Takes the next step of this round if it is a callback: a switch of fibers saved. */
-    private @Nullable Handle nextCallbackOfRound() {
-      if (roundRemaining > 0 && ready.peek() instanceof Handle callback) {
-        roundRemaining--;
-        steps++;
-        ready.remove();
-        return callback;
-      }
-      return null;
-    }
+    return null;
   }
 
   // --- The end
@@ -438,10 +397,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
    */
   final void close() {
     ready.removeIf(Carrier::hasNotBegun);
-    for (CallbackRunner runner : idleCallbackRunners) {
-      runner.fiber.wake(); // With nothing to run, it ends.
-    }
-    idleCallbackRunners.clear();
+    callbackFibers.end();
     closing = true; // From here on the turn may be the carrier's.
     wakeup();
     LockSupport.unpark(thread);

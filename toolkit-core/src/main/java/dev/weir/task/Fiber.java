@@ -88,6 +88,34 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
    */
   abstract boolean inForeignCode();
 
+  /**
+   * Runs {@code body}, in which the task must not suspend. Called by the fiber itself.
+   *
+   * @throws IllegalStateException after {@code body}, if it parked in foreign code
+   */
+  final <T extends @Nullable Object> T runExclusively(Coroutine<T> body) {
+    if (exclusive) {
+      return Sneaky.call(body);
+    }
+    exclusiveParkedAt = null;
+    exclusive = true;
+    T result;
+    try {
+      result = Sneaky.call(body);
+    } finally {
+      exclusive = false;
+    }
+    StackTraceElement[] parkedAt = exclusiveParkedAt;
+    if (parkedAt != null) {
+      exclusiveParkedAt = null;
+      throw new IllegalStateException(
+          "Exclusive code suspended in a blocking call, so other tasks may have run: move the call"
+              + " out of Asyncio.exclusive(...)",
+          Stacks.of(parkedAt));
+    }
+    return result;
+  }
+
   final void runBody() {
     CURRENT.set(this);
     context.restoreCarried();

@@ -39,4 +39,42 @@ public enum FiberKind {
               "weir.fibers is '" + value + "': write auto, mounted or portable");
     };
   }
+
+  /**
+   * {@return this kind, or the one that {@link #AUTO} stands for in this JVM}
+   *
+   * @throws IllegalStateException if mounted fibers are asked for and not to be had
+   */
+  FiberKind resolved() {
+    return switch (this) {
+      case AUTO -> {
+        if (VirtualThreads.schedulerIsOurs()) {
+          yield MOUNTED;
+        }
+        PortableNotice.logOnce();
+        yield PORTABLE;
+      }
+      case MOUNTED -> {
+        if (!VirtualThreads.schedulerIsOurs()) {
+          throw new IllegalStateException(
+              "Mounted fibers need --add-opens java.base/java.lang=ALL-UNNAMED (=dev.weir.core on"
+                  + " the module path): add it, or use FiberKind.AUTO; the JVM says: "
+                  + VirtualThreads.unavailableBecause());
+        }
+        yield MOUNTED;
+      }
+      case PORTABLE -> PORTABLE;
+    };
+  }
+
+  private static final class PortableNotice {
+    static {
+      ErrorReports.inform(
+          "Running on portable fibers: a blocking call of the JDK blocks the loop. For mounted"
+              + " fibers, faster and free of that, start Java with --add-opens"
+              + " java.base/java.lang=ALL-UNNAMED (=dev.weir.core on the module path)");
+    }
+
+    static void logOnce() {}
+  }
 }

@@ -67,7 +67,7 @@ public final class Loop implements AutoCloseable {
   private Loop(RunOptions options, EngineProvider engine) {
     String name = "weir-loop-" + COUNT.incrementAndGet();
     this.carrier =
-        resolve(options.fibers()) == FiberKind.MOUNTED
+        options.fibers().resolved() == FiberKind.MOUNTED
             ? new MountedCarrier(this, name, engine, options.transport())
             : new PortableCarrier(this, name, engine, options.transport());
     this.driver = carrier.driver;
@@ -102,28 +102,6 @@ public final class Loop implements AutoCloseable {
     Loop loop = new Loop(options, engine);
     loop.carrier.thread.start();
     return loop;
-  }
-
-  private static FiberKind resolve(FiberKind wanted) {
-    return switch (wanted) {
-      case AUTO -> {
-        if (VirtualThreads.schedulerIsOurs()) {
-          yield FiberKind.MOUNTED;
-        }
-        PortableNotice.logOnce();
-        yield FiberKind.PORTABLE;
-      }
-      case MOUNTED -> {
-        if (!VirtualThreads.schedulerIsOurs()) {
-          throw new IllegalStateException(
-              "Mounted fibers need --add-opens java.base/java.lang=ALL-UNNAMED (=dev.weir.core on"
-                  + " the module path): add it, or use FiberKind.AUTO; the JVM says: "
-                  + VirtualThreads.unavailableBecause());
-        }
-        yield FiberKind.MOUNTED;
-      }
-      case PORTABLE -> FiberKind.PORTABLE;
-    };
   }
 
   /**
@@ -506,27 +484,7 @@ public final class Loop implements AutoCloseable {
    */
   public <T extends @Nullable Object> T exclusive(Coroutine<T> body) {
     Objects.requireNonNull(body, "body");
-    Fiber fiber = ensureTask("exclusive()").fiber;
-    if (fiber.exclusive) {
-      return Sneaky.call(body);
-    }
-    fiber.exclusiveParkedAt = null;
-    fiber.exclusive = true;
-    T result;
-    try {
-      result = Sneaky.call(body);
-    } finally {
-      fiber.exclusive = false;
-    }
-    StackTraceElement[] parkedAt = fiber.exclusiveParkedAt;
-    if (parkedAt != null) {
-      fiber.exclusiveParkedAt = null;
-      throw new IllegalStateException(
-          "Exclusive code suspended in a blocking call, so other tasks may have run: move the call"
-              + " out of Asyncio.exclusive(...)",
-          Stacks.of(parkedAt));
-    }
-    return result;
+    return ensureTask("exclusive()").fiber.runExclusively(body);
   }
 
   /**
@@ -1005,16 +963,5 @@ public final class Loop implements AutoCloseable {
     ClosedException(String message) {
       super(message);
     }
-  }
-
-  private static final class PortableNotice {
-    static {
-      ErrorReports.inform(
-          "Running on portable fibers: a blocking call of the JDK blocks the loop. For mounted"
-              + " fibers, faster and free of that, start Java with --add-opens"
-              + " java.base/java.lang=ALL-UNNAMED (=dev.weir.core on the module path)");
-    }
-
-    static void logOnce() {}
   }
 }

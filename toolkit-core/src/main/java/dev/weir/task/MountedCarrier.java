@@ -95,7 +95,7 @@ final class MountedCarrier extends Carrier {
         callback.run();
         turnHolder = null;
       } else {
-        MountedFiber fiber = (MountedFiber) callbackFiber(callback);
+        MountedFiber fiber = (MountedFiber) callbackFibers.toRun(callback);
         fiber.wakePending = true;
         resume(fiber);
       }

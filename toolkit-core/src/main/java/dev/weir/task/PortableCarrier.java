@@ -82,7 +82,7 @@ final class PortableCarrier extends Carrier {
         continue;
       }
       PortableFiber fiber =
-          (PortableFiber) (step instanceof Handle callback ? callbackFiber(callback) : step);
+          (PortableFiber) (step instanceof Handle callback ? callbackFibers.toRun(callback) : step);
       fiber.wakePending = false;
       next = fiber.turn;
       break;
