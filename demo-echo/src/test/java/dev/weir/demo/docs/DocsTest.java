@@ -44,11 +44,13 @@ class DocsTest {
   }
 
   @Test
-  void theClientAndTheServerOfTheReadmeTalkToEachOther() {
+  void theClientsAndTheServerOfTheReadmeTalkToEachOther() {
     Asyncio.run(() -> {
       try (Server server = Asyncio.startServer(EchoServer::echo, "127.0.0.1", 0)) {
-        assertThat(Greeting.greet("127.0.0.1", server.addresses().getFirst().getPort()))
-            .isEqualTo("hello");
+        int port = server.addresses().getFirst().getPort();
+        assertThat(Greeting.greet("127.0.0.1", port)).isEqualTo("hello");
+        assertThat(Greeting.greetAll(List.of("127.0.0.1", "localhost"), port))
+            .containsExactly("hello", "hello");
       }
     });
   }
