@@ -1,5 +1,7 @@
 package dev.weir.spi;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What waits for I/O on behalf of one loop.
  *
@@ -21,6 +23,22 @@ public interface IoDriver {
    * thread may ask}
    */
   long nanoTime();
+
+  /**
+   * {@return who decides in which order tasks run that are ready at the same time, or null for
+   * first come, first served} Asked once.
+   */
+  default @Nullable TaskOrder taskOrder() {
+    return null;
+  }
+
+  /**
+   * {@return whether runs of one program are to be alike to the last letter} Then what the loop
+   * numbers, as it does tasks without a name, begins anew with each loop. Asked once.
+   */
+  default boolean repeatable() {
+    return false;
+  }
 
   /**
    * Makes the calling thread the I/O fiber and runs the loop's polling on it until that returns.

@@ -1,5 +1,7 @@
 package dev.weir.spi;
 
+import java.util.List;
+
 /** One loop, as its {@link IoDriver} sees it. */
 public interface LoopContext {
   /**
@@ -25,4 +27,17 @@ public interface LoopContext {
    * @param exception how it failed
    */
   void report(String message, Throwable exception);
+
+  /**
+   * {@return what goes on outside the loop and will wake it: work on executors, tasks in blocking
+   * code; a description of each} A driver whose clock is not the real one must not let time pass
+   * meanwhile. Called on the I/O fiber.
+   */
+  List<String> foreignWork();
+
+  /**
+   * Ends the run under way after this round; the call that runs the loop throws {@code failure}. On
+   * the loop.
+   */
+  void abort(Throwable failure);
 }

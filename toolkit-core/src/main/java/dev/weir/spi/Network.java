@@ -1,8 +1,10 @@
 package dev.weir.spi;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -10,6 +12,19 @@ import java.util.function.Supplier;
  * arrive later, on the I/O fiber.
  */
 public interface Network {
+  /**
+   * Starts to look a host name up, if the engine does that itself. It is not asked about literal
+   * addresses.
+   *
+   * @param host a name
+   * @param outcome receives its addresses, at least one, or an {@link
+   *     java.net.UnknownHostException}
+   * @return false if the JDK shall be asked, off the loop; then {@code outcome} is not called
+   */
+  default boolean resolve(String host, Completion<List<InetAddress>> outcome) {
+    return false;
+  }
+
   /**
    * Starts to connect.
    *

@@ -1,5 +1,6 @@
 package dev.weir.stream;
 
+import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -29,12 +30,19 @@ final class Addresses {
     return addresses;
   }
 
-  private static InetAddress[] inetAddresses(Loop loop, String host) throws UnknownHostException {
+  private static List<InetAddress> inetAddresses(Loop loop, String host)
+      throws UnknownHostException {
     try {
-      return new InetAddress[] {InetAddress.ofLiteral(host)};
+      return List.of(InetAddress.ofLiteral(host));
     } catch (IllegalArgumentException e) {
-      return loop.runInExecutor(() -> InetAddress.getAllByName(host))
-          .await(UnknownHostException.class);
+      return lookUp(loop, host).await(UnknownHostException.class);
     }
+  }
+
+  private static Future<List<InetAddress>> lookUp(Loop loop, String host) {
+    Future<List<InetAddress>> found = loop.createFuture();
+    return loop.network().resolve(host, new FutureCompletion<>(found, late -> {}))
+        ? found
+        : loop.runInExecutor(() -> List.of(InetAddress.getAllByName(host)));
   }
 }

@@ -1,7 +1,6 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Network.Attempt;
-import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
@@ -9,7 +8,6 @@ import dev.weir.task.Loop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that this side opened: the pair that {@code asyncio.open_connection} returns, to be
@@ -62,30 +60,14 @@ public final class Connection implements AutoCloseable {
   private static Connection open(Loop loop, InetSocketAddress address, ConnectOptions options)
       throws IOException {
     StreamProtocol protocol = new StreamProtocol(loop, options.stream());
-    Future<@Nullable Void> connected = loop.createFuture();
+    Future<Transport> connected = loop.createFuture();
     Attempt attempt =
         loop.network()
             .connect(
                 address,
                 options.connectTimeout(),
                 protocol,
-                new Completion<Transport>() {
-                  @Override
-                  public void succeeded(Transport transport) {
-                    if (connected.done()) {
-                      transport.abort(); // The task was cancelled and has not run yet.
-                    } else {
-                      connected.setResult(null);
-                    }
-                  }
-
-                  @Override
-                  public void failed(IOException cause) {
-                    if (!connected.done()) {
-                      connected.setException(cause);
-                    }
-                  }
-                });
+                new FutureCompletion<>(connected, Transport::abort));
     try {
       connected.await(IOException.class);
     } catch (CancelledError e) {

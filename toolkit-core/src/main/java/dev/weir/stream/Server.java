@@ -1,6 +1,5 @@
 package dev.weir.stream;
 
-import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Network.Listener;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
@@ -101,23 +100,7 @@ public final class Server implements AutoCloseable {
             options.backlog(),
             options.reuseAddress(),
             ServedConnection::new,
-            new Completion<Listener>() {
-              @Override
-              public void succeeded(Listener listener) {
-                if (listening.done()) {
-                  listener.close(); // The task was cancelled meanwhile.
-                } else {
-                  listening.setResult(listener);
-                }
-              }
-
-              @Override
-              public void failed(IOException cause) {
-                if (!listening.done()) {
-                  listening.setException(cause);
-                }
-              }
-            });
+            new FutureCompletion<>(listening, Listener::close));
     Listener listener;
     try {
       listener = listening.await(IOException.class);
@@ -160,7 +143,7 @@ public final class Server implements AutoCloseable {
     if (serving != null) {
       throw new IllegalStateException("serveForever() is already running, in another task");
     }
-    Future<@Nullable Void> forever = loop.createFuture();
+    Future<@Nullable Void> forever = loop.createFuture(this);
     serving = forever;
     try {
       forever.await();
@@ -226,7 +209,7 @@ public final class Server implements AutoCloseable {
     if (closed && connections.isEmpty()) {
       return;
     }
-    Future<@Nullable Void> ended = loop.createFuture();
+    Future<@Nullable Void> ended = loop.createFuture(this);
     closeWaiters.add(ended);
     TimerHandle timer = timeout == null ? null : loop.callLater(timeout, () -> complete(ended));
     try {

@@ -38,6 +38,11 @@ class StreamProtocol implements TransportProtocol {
     return Objects.requireNonNull(transport, "not connected");
   }
 
+  /** {@return with whom the connection is, for {@code toString}} */
+  String describePeer() {
+    return transport == null ? "not connected" : "with " + transport.remoteAddress();
+  }
+
   long bytesUnsent() {
     return transport == null ? 0 : transport.writeBufferSize();
   }

@@ -302,7 +302,7 @@ public final class StreamReader implements Iterable<byte[]> {
   private void awaitBytes(int needed) {
     immediateReads = 0;
     bytesNeeded = needed;
-    Future<@Nullable Void> arrived = loop.createFuture();
+    Future<@Nullable Void> arrived = loop.createFuture(this);
     waiter = arrived;
     if (paused) {
       paused = false;
@@ -387,6 +387,8 @@ public final class StreamReader implements Iterable<byte[]> {
   @Override
   public String toString() {
     return "StreamReader["
+        + protocol.describePeer()
+        + ", "
         + buffer
         + (paused ? ", paused" : "")
         + (waiter != null ? ", a task waits]" : "]");

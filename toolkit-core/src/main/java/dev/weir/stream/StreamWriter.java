@@ -51,16 +51,16 @@ public final class StreamWriter implements AutoCloseable {
   private @Nullable TimerHandle flushDeadline;
 
   /** One call that waits. It may be woken in vain and wait again, in its place. */
-  private static final class Waiter {
-    Future<@Nullable Void> woken;
+  private final class Waiter {
+    Future<@Nullable Void> woken = newFuture();
 
-    Waiter(Loop loop) {
-      woken = loop.createFuture();
+    private Future<@Nullable Void> newFuture() {
+      return loop.createFuture(StreamWriter.this);
     }
 
-    void await(Loop loop) {
+    void await() {
       if (woken.done()) {
-        woken = loop.createFuture();
+        woken = newFuture();
       }
       woken.await();
     }
@@ -168,10 +168,10 @@ public final class StreamWriter implements AutoCloseable {
     loop.ensureInTask("StreamWriter.drain()");
     throwIfLost();
     if (gate.full()) {
-      Waiter waiter = new Waiter(loop);
+      Waiter waiter = new Waiter();
       gate.enqueueDrainer(waiter);
       try {
-        waiter.await(loop);
+        waiter.await();
       } finally {
         gate.leaveDrainer(waiter);
       }
@@ -242,10 +242,10 @@ public final class StreamWriter implements AutoCloseable {
   public void waitClosed() throws IOException {
     loop.ensureInTask("StreamWriter.waitClosed()");
     if (!lost) {
-      Waiter waiter = new Waiter(loop);
+      Waiter waiter = new Waiter();
       closeWaiters.add(waiter);
       try {
-        waiter.await(loop);
+        waiter.await();
       } finally {
         closeWaiters.remove(waiter);
       }
@@ -317,11 +317,11 @@ public final class StreamWriter implements AutoCloseable {
   // --- Inside
 
   private void writeInTurn(byte[] bytes, int offset, int length) throws IOException {
-    Waiter waiter = new Waiter(loop);
+    Waiter waiter = new Waiter();
     gate.enqueue(waiter);
     try {
       do {
-        waiter.await(loop);
+        waiter.await();
         ensureWritable();
       } while (!gate.mayWrite(waiter));
       protocol.transport().write(bytes, offset, length);
@@ -367,6 +367,8 @@ public final class StreamWriter implements AutoCloseable {
   @Override
   public String toString() {
     return "StreamWriter["
+        + protocol.describePeer()
+        + ", "
         + gate
         + ", "
         + protocol.bytesUnsent()

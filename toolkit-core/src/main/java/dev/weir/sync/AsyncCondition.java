@@ -72,7 +72,7 @@ public final class AsyncCondition {
     try {
       lock.release();
       try {
-        waiters.await(binding.newWaiter());
+        waiters.await(binding.newWaiter(this));
       } finally {
         reacquire();
       }

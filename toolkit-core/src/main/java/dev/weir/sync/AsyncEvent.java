@@ -25,7 +25,7 @@ public final class AsyncEvent {
   public void await() {
     binding.ensureInTask("AsyncEvent.await()");
     if (!set) {
-      waiters.await(binding.newWaiter());
+      waiters.await(binding.newWaiter(this));
     }
   }
 

@@ -2,6 +2,8 @@ package dev.weir.sync;
 
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import dev.weir.task.Task;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,9 @@ public final class AsyncLock {
   private final LoopBinding binding = new LoopBinding("AsyncLock");
   private final Waiters waiters = new Waiters();
   private boolean locked;
+
+  /** Who acquired it last, for {@code toString}: if it is never released, that is where to look. */
+  private @Nullable Task<?> acquirer;
 
   /** Makes a lock that is free. */
   public AsyncLock() {}
@@ -32,10 +37,11 @@ public final class AsyncLock {
       awaitTurn();
     }
     locked = true;
+    acquirer = Loop.currentTask();
   }
 
   private void awaitTurn() {
-    Future<@Nullable Void> waiter = binding.newWaiter();
+    Future<@Nullable Void> waiter = binding.newWaiter(this);
     try {
       waiters.await(waiter);
     } catch (Throwable e) {
@@ -68,6 +74,7 @@ public final class AsyncLock {
               + " once");
     }
     locked = false;
+    acquirer = null;
     waiters.wakeFirst();
   }
 
@@ -87,6 +94,12 @@ public final class AsyncLock {
 
   @Override
   public String toString() {
-    return "AsyncLock[" + describeState() + ", " + waiters.size() + " waiting]";
+    Task<?> holder = acquirer;
+    return "AsyncLock["
+        + describeState()
+        + ", "
+        + waiters.size()
+        + " waiting"
+        + (holder == null ? "]" : ", acquired by " + holder + "]");
   }
 }

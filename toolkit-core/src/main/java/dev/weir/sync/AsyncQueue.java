@@ -100,7 +100,7 @@ public final class AsyncQueue<E> {
     Objects.requireNonNull(item, "item");
     binding.ensureInTask("AsyncQueue.put()");
     while (full() && !shutDown) {
-      Future<@Nullable Void> giver = binding.newWaiter();
+      Future<@Nullable Void> giver = binding.newWaiter(this);
       try {
         givers.await(giver);
       } catch (Throwable e) {
@@ -146,7 +146,7 @@ public final class AsyncQueue<E> {
   public E get() {
     binding.ensureInTask("AsyncQueue.get()");
     while (items.isEmpty() && !shutDown) {
-      Future<@Nullable Void> taker = binding.newWaiter();
+      Future<@Nullable Void> taker = binding.newWaiter(this);
       try {
         takers.await(taker);
       } catch (Throwable e) {

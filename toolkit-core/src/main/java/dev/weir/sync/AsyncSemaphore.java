@@ -68,7 +68,7 @@ public final class AsyncSemaphore {
   }
 
   private void awaitPermit() {
-    Future<@Nullable Void> waiter = binding.newWaiter();
+    Future<@Nullable Void> waiter = binding.newWaiter(this);
     try {
       waiters.await(waiter);
     } catch (Throwable e) {

@@ -52,9 +52,12 @@ final class LoopBinding {
     return running;
   }
 
-  /** Binds to the running loop. Returns what its task is about to wait for. */
-  Future<@Nullable Void> newWaiter() {
-    return bind().createFuture();
+  /**
+   * Binds to the running loop. Returns what its task is about to wait for, which reports call
+   * {@code primitive}.
+   */
+  Future<@Nullable Void> newWaiter(Object primitive) {
+    return bind().createFuture(primitive);
   }
 
   @Override

@@ -16,6 +16,9 @@ final class CallbackFibers {
   private final ArrayDeque<Runner> idle = new ArrayDeque<>();
   private boolean ended;
 
+  /** How many are in callbacks. */
+  private int busy;
+
   CallbackFibers(Carrier carrier) {
     this.carrier = carrier;
   }
@@ -28,6 +31,13 @@ final class CallbackFibers {
     }
     runner.next = callback;
     return runner.fiber;
+  }
+
+  /**
+   * {@return how many are in callbacks} Asked between rounds, it is those that blocking code holds.
+   */
+  int busy() {
+    return busy;
   }
 
   /** Ends those that are idle, and the others when they have run what they have to. */
@@ -47,12 +57,14 @@ final class CallbackFibers {
       while (next != null) {
         Handle callback = next;
         next = null;
+        busy++;
         // As many as follow each other: a switch of fibers saved for each.
         for (; callback != null; callback = carrier.takeCallbackOfRound()) {
           fiber.context = callback.context();
           fiber.context.restoreCarried();
           callback.run();
         }
+        busy--;
         if (ended || idle.size() >= IDLE_MAX) {
           return;
         }

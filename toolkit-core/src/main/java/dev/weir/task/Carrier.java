@@ -3,7 +3,10 @@ package dev.weir.task;
 import dev.weir.spi.EngineProvider;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.LoopContext;
+import dev.weir.spi.TaskOrder;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -40,6 +43,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   final Loop loop;
   final Thread thread;
   final IoDriver driver;
+  private final @Nullable TaskOrder taskOrder;
 
   // Any thread.
 
@@ -110,6 +114,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   Carrier(Loop loop, String name, EngineProvider engine, String transport) {
     this.loop = loop;
     this.driver = engine.open(transport, this);
+    this.taskOrder = driver.taskOrder();
     this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::carry);
     this.turnHolder = Thread.currentThread();
   }
@@ -203,8 +208,13 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     wakeup();
   }
 
-  /** Ends the run at once with an exception. Called on the loop. */
-  final void abort(Throwable failure) {
+  @Override
+  public final List<String> foreignWork() {
+    return loop.foreignWork.describe();
+  }
+
+  @Override
+  public final void abort(Throwable failure) {
     if (runFailure == null) {
       runFailure = failure;
     }
@@ -275,7 +285,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
       return false;
     }
     unpolledRounds++;
-    roundRemaining = ready.size();
+    takeAllReady();
     return true;
   }
 
@@ -297,7 +307,31 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
       expireTimers(driver.nanoTime());
     }
     takeSubmitted();
+    takeAllReady();
+  }
+
+  private void takeAllReady() {
     roundRemaining = ready.size();
+    if (taskOrder != null && roundRemaining > 1) {
+      reorder(taskOrder);
+    }
+  }
+
+  /** Shuffles what is ready, but for callbacks, which keep their order among each other. */
+  private void reorder(TaskOrder order) {
+    List<Step> unordered = new ArrayList<>(ready);
+    ArrayDeque<Handle> callbacks = new ArrayDeque<>();
+    for (Step step : ready) {
+      if (step instanceof Handle callback) {
+        callbacks.add(callback);
+      }
+    }
+    ready.clear();
+    while (!unordered.isEmpty()) {
+      int count = unordered.size();
+      Step chosen = unordered.remove(count == 1 ? 0 : order.choose(count));
+      ready.add(chosen instanceof Handle ? callbacks.remove() : chosen);
+    }
   }
 
   /** {@return the time by the driver's clock} Called on the loop. */

@@ -62,14 +62,30 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
    */
   private @Nullable Object listeners;
 
+  /** What it stands for, in reports. */
+  private final @Nullable Object purpose;
+
   Future(Loop loop) {
+    this(loop, null);
+  }
+
+  Future(Loop loop, @Nullable Object purpose) {
     this.loop = loop;
+    this.purpose = purpose;
     this.createdAt = loop.creationSite();
   }
 
   /** {@return the loop it belongs to; any thread may ask} */
   public final Loop loop() {
     return loop;
+  }
+
+  /**
+   * {@return what it was made for, whose {@code toString} says what a task waits for that waits for
+   * this; null if nobody said} Any thread may ask.
+   */
+  public final @Nullable Object purpose() {
+    return purpose;
   }
 
   /** {@return whether it has a result or an exception or was cancelled} */
@@ -466,6 +482,10 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
 
   @Override
   public String toString() {
-    return "Future[" + describeState() + describeOrigin() + "]";
+    return "Future["
+        + describeState()
+        + (purpose == null ? "" : ", for " + purpose)
+        + describeOrigin()
+        + "]";
   }
 }

@@ -55,7 +55,14 @@ public final class Loop implements AutoCloseable {
   /** The few tasks of the loop's own, done or not. */
   private final List<Task<?>> internalTasks = new ArrayList<>();
 
+  /** What others do for this loop. */
+  final ForeignWork foreignWork = new ForeignWork(this);
+
   private TaskFactory taskFactory = TaskFactory.LAZY;
+
+  /** Numbers the tasks without a name. */
+  private final AtomicLong taskCount;
+
   private long timerSequence;
 
   /**
@@ -71,6 +78,7 @@ public final class Loop implements AutoCloseable {
             ? new MountedCarrier(this, name, engine, options.transport())
             : new PortableCarrier(this, name, engine, options.transport());
     this.driver = carrier.driver;
+    this.taskCount = driver.repeatable() ? new AtomicLong() : TASK_COUNT;
     this.workers = new Workers(this, name);
     this.errors = new ErrorReports(this);
     this.watchdog = new Watchdog(carrier, options.slowStep());
@@ -98,7 +106,13 @@ public final class Loop implements AutoCloseable {
                 "No engine found: add the dependency dev.weir:toolkit-netty"));
   }
 
-  static Loop open(RunOptions options, EngineProvider engine) {
+  /**
+   * The same as {@link #open(RunOptions)}, with an engine of the caller's choice: as {@code
+   * asyncio.Runner(loop_factory=uvloop.new_event_loop)} chooses uvloop.
+   */
+  public static Loop open(RunOptions options, EngineProvider engine) {
+    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(engine, "engine");
     Loop loop = new Loop(options, engine);
     loop.carrier.thread.start();
     return loop;
@@ -349,6 +363,15 @@ public final class Loop implements AutoCloseable {
   }
 
   /**
+   * {@return the callbacks that {@link #callLater} and {@link #callAt} registered and that are
+   * still to be called, the next first} For diagnosis.
+   */
+  public List<TimerHandle> pendingTimers() {
+    ensureHeld("Loop.pendingTimers()");
+    return carrier.timers.pendingOfUser();
+  }
+
+  /**
    * {@return the loop's clock: the time since an origin of its own, never going back; any thread
    * may ask}
    */
@@ -362,6 +385,17 @@ public final class Loop implements AutoCloseable {
   public <T extends @Nullable Object> Future<T> createFuture() {
     ensureOpenAndHeld("Loop.createFuture()");
     return new Future<>(this);
+  }
+
+  /**
+   * {@return a new future that is not done}
+   *
+   * @param purpose what it stands for: a report of a task that waits for it shows this
+   */
+  public <T extends @Nullable Object> Future<T> createFuture(Object purpose) {
+    Objects.requireNonNull(purpose, "purpose");
+    ensureOpenAndHeld("Loop.createFuture()");
+    return new Future<>(this, purpose);
   }
 
   /**
@@ -857,7 +891,7 @@ public final class Loop implements AutoCloseable {
         new Task<>(
             this,
             coroutine,
-            name == null ? "Task-" + TASK_COUNT.incrementAndGet() : name,
+            name == null ? "Task-" + taskCount.incrementAndGet() : name,
             context == null ? Context.copyOfCurrent() : context,
             false);
     tasks.add(task);

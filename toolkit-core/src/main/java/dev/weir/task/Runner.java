@@ -53,8 +53,13 @@ public final class Runner implements AutoCloseable {
     this(options, Loop::installedEngine);
   }
 
-  Runner(RunOptions options, EngineProvider engine) {
+  /**
+   * Makes a runner whose loop has an engine of the caller's choice. Corresponds to {@code
+   * Runner(loop_factory=...)}.
+   */
+  public Runner(RunOptions options, EngineProvider engine) {
     this(options, () -> engine);
+    Objects.requireNonNull(engine, "engine");
   }
 
   private Runner(RunOptions options, Supplier<EngineProvider> engine) {

@@ -38,6 +38,17 @@ final class Stacks {
     return "an unknown place";
   }
 
+  /** {@return the frame of {@code stack} from which the JDK was called} */
+  static String callerOfJdk(StackTraceElement[] stack) {
+    for (StackTraceElement frame : stack) {
+      String module = frame.getModuleName();
+      if (module == null || !(module.startsWith("java.") || module.startsWith("jdk."))) {
+        return frame.toString();
+      }
+    }
+    return "an unknown place";
+  }
+
   private static Throwable named(String name, StackTraceElement[] stack) {
     Throwable shown = new Throwable(name);
     shown.setStackTrace(stack);

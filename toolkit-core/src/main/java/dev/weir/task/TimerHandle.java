@@ -28,6 +28,11 @@ public final class TimerHandle extends Handle implements Comparable<TimerHandle>
     return Duration.ofNanos(whenNanos);
   }
 
+  @Override
+  public String toString() {
+    return super.toString() + " due at " + when().toMillis() / 1000.0 + " s";
+  }
+
   /** Orders by {@link #when}, then by the order of making. Not consistent with equals. */
   @Override
   public int compareTo(TimerHandle other) {

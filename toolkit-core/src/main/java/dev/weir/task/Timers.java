@@ -1,6 +1,7 @@
 package dev.weir.task;
 
 import dev.weir.spi.IoDriver;
+import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.Consumer;
 
@@ -57,6 +58,11 @@ final class Timers {
         cancelledCount--;
       }
     }
+  }
+
+  /** {@return the users' timers that are still wanted, the next first} */
+  List<TimerHandle> pendingOfUser() {
+    return heap.stream().filter(timer -> timer.pending() && !timer.internal).sorted().toList();
   }
 
   int size() {

@@ -104,7 +104,7 @@ final class Workers {
       }
       throw e;
     }
-    return job.outcome;
+    return loop.foreignWork.completes(job.outcome, "work on an executor: " + work);
   }
 
   /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
@@ -121,6 +121,7 @@ final class Workers {
       ended.complete(null);
       return ended;
     }
+    var _ = loop.foreignWork.completes(ended, "the end of the default executor");
     ExecutorService awaited = executor;
     Thread.ofPlatform()
         .name(loopName + "-worker-shutdown")

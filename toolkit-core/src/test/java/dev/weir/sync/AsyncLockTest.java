@@ -215,7 +215,7 @@ class AsyncLockTest {
       cancelled.cancel();
       Loops.settle();
       assertThat(cancelled.cancelled()).isTrue();
-      assertThat(lock).hasToString("AsyncLock[locked, 2 waiting]");
+      assertThat(lock).asString().startsWith("AsyncLock[locked, 2 waiting");
 
       lock.release();
       Loops.settle();
@@ -388,7 +388,7 @@ class AsyncLockTest {
       assertThatThrownBy(() -> Timeout.after(Duration.ZERO).run(_ -> lock.acquire()))
           .isInstanceOf(TimeoutException.class);
 
-      assertThat(lock).hasToString("AsyncLock[locked, 0 waiting]");
+      assertThat(lock).asString().startsWith("AsyncLock[locked, 0 waiting");
       lock.release();
       assertWorksAsNew();
     });
@@ -403,7 +403,7 @@ class AsyncLockTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("exclusive");
 
-      assertThat(lock).hasToString("AsyncLock[locked, 0 waiting]");
+      assertThat(lock).asString().startsWith("AsyncLock[locked, 0 waiting");
       lock.release();
       assertWorksAsNew();
     });

@@ -85,6 +85,8 @@ class WrongThreadTest {
             "Loop.callAt(context)",
             (loop, future, task) -> loop.callAt(Duration.ZERO, CALLBACK, CONTEXT)),
         call("Loop.createFuture", (loop, future, task) -> loop.createFuture()),
+        call("Loop.createFuture(purpose)", (loop, future, task) -> loop.createFuture("x")),
+        call("Loop.pendingTimers", (loop, future, task) -> loop.pendingTimers()),
         call("Loop.createTask(coroutine)", (loop, future, task) -> loop.createTask(BODY)),
         call(
             "Loop.createTask(coroutine, name)", (loop, future, task) -> loop.createTask(BODY, "x")),
@@ -143,6 +145,7 @@ class WrongThreadTest {
   static Stream<Named<Call>> callsThatAnyThreadMayMake() {
     return Stream.of(
         call("Future.loop", (loop, future, task) -> future.loop()),
+        call("Future.purpose", (loop, future, task) -> future.purpose()),
         call("Future.toString", (loop, future, task) -> assertThat(future.toString()).isNotEmpty()),
         call("Task.name", (loop, future, task) -> task.name()),
         call("Task.context", (loop, future, task) -> task.context()),
