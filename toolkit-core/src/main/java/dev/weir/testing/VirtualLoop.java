@@ -1,0 +1,108 @@
+package dev.weir.testing;
+
+import dev.weir.task.Action;
+import dev.weir.task.Coroutine;
+import java.util.Objects;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs code on a loop without sockets and without waiting: its clock jumps to the next deadline as
+ * soon as nothing is ready, and {@code openConnection} and {@code startServer} connect within the
+ * process, see {@link MemoryNetwork}. What is tested is the same code as on a real loop.
+ *
+ * <pre>{@code
+ * VirtualLoop.run(() -> {
+ *   Asyncio.sleep(Duration.ofHours(2)); // Takes no time.
+ * });
+ * }</pre>
+ *
+ * <p>A run that can never go on fails with a {@link DeadlockError} instead of hanging, and one that
+ * leaves something behind with a {@link LeftBehindError}. While work outside the loop is under way
+ * (on an executor, in a blocking call), virtual time stands still.
+ *
+ * <p>With a seed, the order of tasks that are ready at the same time is left to chance, as are the
+ * delays and faults of the network; the same seed gives the same run. Callbacks keep their order,
+ * which is promised.
+ */
+public final class VirtualLoop {
+  private static final String SEED_PROPERTY = "weir.seed";
+
+  private VirtualLoop() {}
+
+  /**
+   * Runs {@code body} on a virtual loop and waits until it is done, as {@code Asyncio.run} does.
+   * Any thread that is not on a loop may call it.
+   *
+   * @return what {@code body} returned; what it threw is thrown as it is
+   * @throws DeadlockError if nothing can ever happen again before it is done
+   * @throws LeftBehindError if something was left behind when it was
+   */
+  public static <T extends @Nullable Object> T run(Coroutine<T> body) {
+    return run(body, VirtualOptions.defaults());
+  }
+
+  /** The same for a body that returns nothing. */
+  public static void run(Action body) {
+    run(body, VirtualOptions.defaults());
+  }
+
+  /** The same as {@link #run(Coroutine)}, as {@code options} say. */
+  public static <T extends @Nullable Object> T run(Coroutine<T> body, VirtualOptions options) {
+    try (VirtualRunner runner = new VirtualRunner(options)) {
+      return runner.run(body);
+    }
+  }
+
+  /** The same for a body that returns nothing. */
+  public static void run(Action body, VirtualOptions options) {
+    try (VirtualRunner runner = new VirtualRunner(options)) {
+      runner.run(body);
+    }
+  }
+
+  /**
+   * Runs {@code scenario} once for each seed from 0 on, each time on a loop of its own. If the
+   * system property {@code weir.seed} is set, only with that seed.
+   *
+   * @param count how many seeds
+   * @throws SeedError if it fails with a seed: which one, and how
+   */
+  public static void runSeeds(int count, Action scenario) {
+    runSeeds(count, scenario, VirtualOptions.defaults());
+  }
+
+  /** The same as {@link #runSeeds(int, Action)}; {@code options} say all but the seed. */
+  public static void runSeeds(int count, Action scenario, VirtualOptions options) {
+    Objects.requireNonNull(scenario, "scenario");
+    Objects.requireNonNull(options, "options");
+    if (count < 1) {
+      throw new IllegalArgumentException("count < 1: " + count);
+    }
+    Long only = Long.getLong(SEED_PROPERTY);
+    if (only != null) {
+      runSeed(only, scenario, options);
+      return;
+    }
+    for (long seed = 0; seed < count; seed++) {
+      runSeed(seed, scenario, options);
+    }
+  }
+
+  private static void runSeed(long seed, Action scenario, VirtualOptions options) {
+    try {
+      run(scenario, options.withSeed(seed));
+    } catch (Throwable e) {
+      throw new SeedError(seed, e);
+    }
+  }
+
+  /**
+   * {@return chance that follows from the seed: for what the test itself leaves to chance}
+   *
+   * @throws IllegalStateException if the running loop is not a virtual one
+   */
+  public static RandomGenerator random() {
+    return VirtualDriver.ofRunningLoop("VirtualLoop.random()").userRandom();
+  }
+}

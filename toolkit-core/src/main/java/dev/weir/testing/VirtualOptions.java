@@ -1,0 +1,65 @@
+package dev.weir.testing;
+
+import dev.weir.task.RunOptions;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link VirtualLoop} runs.
+ *
+ * @param seed what all that is left to chance follows from: the order of tasks that are ready at
+ *     the same time, delays, cuts and faults of the memory network, and {@link VirtualLoop#random};
+ *     null, the default, for tasks in the order in which they became ready, and chance as with seed
+ *     0
+ * @param runOptions how the loop runs otherwise; the transport does not count
+ * @param leftBehindAllowed whether tasks, timers and connections may be left when a run ends, and
+ *     errors may reach the loop's exception handler; by default not
+ * @param foreignTimeout how long, in real time, to wait for work outside the loop, during which
+ *     virtual time stands still; 30 s by default
+ */
+public record VirtualOptions(
+    @Nullable Long seed,
+    RunOptions runOptions,
+    boolean leftBehindAllowed,
+    Duration foreignTimeout) {
+  /** Checks the options. */
+  public VirtualOptions {
+    Objects.requireNonNull(runOptions, "runOptions");
+    if (!foreignTimeout.isPositive()) {
+      throw new IllegalArgumentException("foreignTimeout is not positive: " + foreignTimeout);
+    }
+  }
+
+  /** {@return the defaults} */
+  public static VirtualOptions defaults() {
+    // No hook in the JVM: a test that is cut off needs no orderly end.
+    return new VirtualOptions(
+        null, RunOptions.defaults().withExitTimeout(Duration.ZERO), false, Duration.ofSeconds(30));
+  }
+
+  /** {@return the defaults with a seed} */
+  public static VirtualOptions seed(long seed) {
+    return defaults().withSeed(seed);
+  }
+
+  /** {@return these options with a seed} */
+  public VirtualOptions withSeed(long seed) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+  }
+
+  /** {@return these options with other options of the loop} */
+  public VirtualOptions withRunOptions(RunOptions runOptions) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+  }
+
+  /** {@return these options with things left behind allowed or not} */
+  public VirtualOptions withLeftBehindAllowed(boolean leftBehindAllowed) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+  }
+
+  /** {@return these options with another time for work outside the loop} */
+  public VirtualOptions withForeignTimeout(Duration foreignTimeout) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+  }
+}
