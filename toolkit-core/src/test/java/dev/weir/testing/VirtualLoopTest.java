@@ -1,0 +1,304 @@
+package dev.weir.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weir.Asyncio;
+import dev.weir.sync.AsyncEvent;
+import dev.weir.sync.AsyncLock;
+import dev.weir.sync.AsyncQueue;
+import dev.weir.task.CancelledError;
+import dev.weir.task.FiberKind;
+import dev.weir.task.Loop;
+import dev.weir.task.RunOptions;
+import dev.weir.task.Task;
+import dev.weir.task.TimeoutException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+class VirtualLoopTest {
+  private static final Duration HOUR = Duration.ofHours(1);
+
+  @Test
+  void hoursOfSleepTakeNoTime() {
+    long begunNanos = System.nanoTime();
+
+    Duration slept =
+        VirtualLoop.run(() -> {
+          Asyncio.sleep(HOUR);
+          Asyncio.sleep(HOUR);
+          return Loop.running().time();
+        });
+
+    assertThat(slept).isEqualTo(Duration.ofHours(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - begunNanos)).isLessThan(HOUR);
+  }
+
+  @Test
+  void timersFireInTheOrderOfTheirDeadlines() {
+    List<String> trace = new ArrayList<>();
+
+    VirtualLoop.run(() -> {
+      Loop loop = Loop.running();
+      loop.callLater(Duration.ofSeconds(2), () -> trace.add("2 at " + loop.time().toSeconds()));
+      loop.callLater(Duration.ofSeconds(1), () -> trace.add("1 at " + loop.time().toSeconds()));
+      Asyncio.sleep(Duration.ofSeconds(3));
+      trace.add("3 at " + loop.time().toSeconds());
+    });
+
+    assertThat(trace).containsExactly("1 at 1", "2 at 2", "3 at 3");
+  }
+
+  @Test
+  void timeStandsStillWhileAnythingIsReady() {
+    VirtualLoop.run(() -> {
+      Loop loop = Loop.running();
+      for (int i = 0; i < 1000; i++) {
+        loop.yieldNow();
+      }
+
+      assertThat(loop.time()).isZero();
+    });
+  }
+
+  @Test
+  void aTimeoutExpiresAtItsTimeExactly() {
+    VirtualLoop.run(() -> {
+      assertThatThrownBy(() -> Asyncio.timeout(Duration.ofSeconds(5)).run(t -> Asyncio.sleep(HOUR)))
+          .isInstanceOf(TimeoutException.class);
+
+      assertThat(Loop.running().time()).isEqualTo(Duration.ofSeconds(5));
+    });
+  }
+
+  @Test
+  void whatTheBodyReturnsIsReturnedAndWhatItThrowsIsThrown() {
+    IOException failure = new IOException("x");
+
+    assertThat(VirtualLoop.<String>run(() -> "result")).isEqualTo("result");
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              throw failure;
+            }))
+        .isSameAs(failure);
+  }
+
+  @Test
+  void tasksAreNumberedAnewInEachRun() {
+    for (int run = 0; run < 2; run++) {
+      VirtualLoop.run(() -> {
+        assertThat(Asyncio.currentTask().name()).isEqualTo("Task-1");
+        assertThat(Asyncio.createTask(() -> "x").name()).isEqualTo("Task-2");
+      });
+    }
+  }
+
+  @Test
+  void theCallerIsNeitherOnALoopNorReplacedByOne() {
+    VirtualLoop.run(() -> {
+      assertThatThrownBy(() -> VirtualLoop.run(() -> {}))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("run() was called on a running loop");
+    });
+  }
+
+  @Test
+  void randomNeedsAVirtualLoop() {
+    assertThatThrownBy(VirtualLoop::random)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("No running loop");
+  }
+
+  // --- Deadlocks
+
+  @Test
+  void aDeadlockIsReportedWithEveryTaskAndWhatItWaitsFor() {
+    DeadlockError error =
+        catchThrowableOfType(
+            DeadlockError.class,
+            () ->
+                VirtualLoop.run(() -> {
+                  Asyncio.sleep(Duration.ofSeconds(7));
+                  AsyncQueue<String> queue = new AsyncQueue<>();
+                  Asyncio.createTask(() -> queue.get(), "taker");
+                  Task<?> event = Asyncio.createTask(() -> new AsyncEvent().await(), "listener");
+                  event.await();
+                }));
+
+    assertThat(error)
+        .hasMessageContaining("Deadlock after 7.0 s of virtual time")
+        .hasMessageContaining("task 'Task-1' waits in Future.await() for task 'listener'")
+        .hasMessageContaining("task 'taker' waits in AsyncQueue.get() for AsyncQueue[0 items")
+        .hasMessageContaining("task 'listener' waits in AsyncEvent.await() for AsyncEvent[unset")
+        .hasMessageContaining("at dev.weir.testing.VirtualLoopTest.")
+        .hasMessageNotContaining("MountedFiber")
+        .hasMessageNotContaining("LockSupport");
+    assertThat(error.getStackTrace())
+        .as("where the test ran it")
+        .anyMatch(frame -> frame.getClassName().equals(VirtualLoopTest.class.getName()));
+  }
+
+  @Test
+  void aDeadlockNamesWhoAcquiredTheLock() {
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              AsyncLock lock = new AsyncLock();
+              Asyncio.createTask(lock::acquire, "forgetful").await();
+              lock.acquire();
+            }))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("acquired by Task[forgetful, finished]");
+  }
+
+  @Test
+  void tasksOfADeadlockAreCancelledAndCleanUp() {
+    List<String> trace = new ArrayList<>();
+
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              try {
+                new AsyncEvent().await();
+              } catch (CancelledError e) {
+                trace.add("cancelled");
+                throw e;
+              }
+            }))
+        .isInstanceOf(DeadlockError.class);
+
+    assertThat(trace).containsExactly("cancelled");
+  }
+
+  @Test
+  void aTaskThatIgnoresTheEndOfADeadlockDoesNotHangTheRun() {
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              while (true) {
+                try {
+                  new AsyncEvent().await();
+                } catch (CancelledError e) {
+                  // Deaf.
+                }
+              }
+            }))
+        .isInstanceOf(DeadlockError.class);
+  }
+
+  // --- Work outside the loop
+
+  @Test
+  void workOnAnExecutorIsWaitedForWhileTimeStandsStill() {
+    VirtualLoop.run(() -> {
+      CountDownLatch released = new CountDownLatch(1);
+      Loop loop = Loop.running();
+      Task<?> releaser =
+          Asyncio.createTask(() -> {
+            for (int i = 0; i < 100; i++) {
+              loop.yieldNow();
+            }
+            released.countDown();
+          });
+
+      Asyncio.timeout(Duration.ofNanos(1)).run(t -> Asyncio.toThread(() -> released.await()));
+
+      releaser.await();
+      assertThat(loop.time()).isZero();
+    });
+  }
+
+  @Test
+  void aStageOfTheJdkIsWaitedFor() {
+    VirtualLoop.run(() -> {
+      CompletableFuture<String> stage = new CompletableFuture<>();
+      Thread.ofPlatform().start(() -> stage.complete("from outside"));
+
+      assertThat(Asyncio.wrapFuture(stage).await()).isEqualTo("from outside");
+    });
+  }
+
+  @Test
+  void aTaskInABlockingCallIsWaitedFor() {
+    VirtualLoop.run(() -> {
+      CompletableFuture<String> stage = new CompletableFuture<>();
+      Thread.ofPlatform().start(() -> stage.complete("from outside"));
+
+      assertThat(stage.join()).isEqualTo("from outside");
+      assertThat(Loop.running().time()).isZero();
+    });
+  }
+
+  @Test
+  void aCallbackInABlockingCallIsWaitedFor() {
+    VirtualLoop.run(() -> {
+      CompletableFuture<String> stage = new CompletableFuture<>();
+      AsyncEvent called = new AsyncEvent();
+      Loop.running()
+          .callSoon(() -> {
+            Thread.ofPlatform().start(() -> stage.complete("from outside"));
+            stage.join();
+            called.set();
+          });
+
+      called.await();
+    });
+  }
+
+  @Test
+  void aDeadlockAfterWorkOutsideIsFound() {
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              assertThat(Asyncio.<String>toThread(() -> "done")).isEqualTo("done");
+              CompletableFuture.supplyAsync(() -> "done").join();
+              new AsyncEvent().await();
+            }))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("Deadlock");
+  }
+
+  @Test
+  void workOutsideThatDoesNotEndIsNamed() {
+    CountDownLatch never = new CountDownLatch(1);
+    VirtualOptions impatient = VirtualOptions.defaults().withForeignTimeout(Duration.ofMillis(20));
+
+    try {
+      assertThatThrownBy(() ->
+              VirtualLoop.run(
+                  () -> {
+                    Task<?> worker =
+                        Asyncio.createTask(() -> Asyncio.toThread(() -> never.await()), "worker");
+                    Asyncio.sleep(HOUR);
+                    worker.await();
+                  },
+                  impatient))
+          .isInstanceOf(DeadlockError.class)
+          .hasMessageContaining("Waited for 0.02 s of real time for work outside the loop")
+          .hasMessageContaining("work on an executor")
+          .hasMessageContaining("task 'worker' waits in Asyncio.toThread()");
+    } finally {
+      never.countDown();
+    }
+  }
+
+  @Test
+  void aTaskThatStaysInABlockingCallIsNamed() {
+    assumeTrue(
+        RunOptions.defaults().fibers() == FiberKind.MOUNTED,
+        "on portable fibers it holds the turn, and nobody can look");
+    CountDownLatch never = new CountDownLatch(1);
+
+    assertThatThrownBy(() ->
+            VirtualLoop.run(
+                () -> never.await(),
+                VirtualOptions.defaults().withForeignTimeout(Duration.ofMillis(20))))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("Task 'Task-1' in a blocking call at dev.weir")
+        .hasMessageContaining("task 'Task-1' is in a blocking call")
+        .hasMessageContaining("java.util.concurrent.CountDownLatch.await");
+  }
+}
