@@ -170,12 +170,14 @@ public final class Link {
   void delivered(int bytes, Direction direction) {
     bytesDelivered += bytes;
     if (bytesDelivered >= conditions.resetAfterBytes()) {
+      pipe(direction).loseArrived();
       reset();
     } else if (bytesDelivered >= conditions.stallAfterBytes()) {
       conditions = conditions.withStallAfter(LinkConditions.NEVER); // It may be resumed.
       stall();
     } else if (bytesDelivered >= conditions.endAfterBytes()) {
       conditions = conditions.withEndAfter(LinkConditions.NEVER); // The other direction goes on.
+      pipe(direction).loseArrived();
       end(direction);
     }
   }

@@ -197,6 +197,11 @@ final class Pipe {
     deliverSoon();
   }
 
+  /** Loses what has arrived and was not taken yet: a fault comes before it. */
+  void loseArrived() {
+    arrived.clear();
+  }
+
   private void lose() {
     inTransit.clear();
     bytesInTransit = 0;
