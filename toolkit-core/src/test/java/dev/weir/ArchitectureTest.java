@@ -52,8 +52,7 @@ class ArchitectureTest {
           "made by users",
           type ->
               type.getPackageName().equals(SYNC)
-                  || Set.of("Runner", "VirtualRunner", "TaskGroup", "ContextVar")
-                      .contains(type.getSimpleName()));
+                  || Set.of("Runner", "TaskGroup", "ContextVar").contains(type.getSimpleName()));
 
   private static final JavaClasses CORE =
       new ClassFileImporter().importPath(Path.of("target", "classes"));

@@ -59,6 +59,14 @@ public interface Network {
       Supplier<TransportProtocol> acceptor,
       Completion<Listener> outcome);
 
+  /**
+   * {@return a line for each connection and listener that is open, for the report of a test that
+   * left it behind} Called on the loop.
+   */
+  default List<String> describeOpen() {
+    return List.of();
+  }
+
   /** Receives how an operation ended: exactly one call, on the I/O fiber. */
   interface Completion<T> {
     /** The operation succeeded. */

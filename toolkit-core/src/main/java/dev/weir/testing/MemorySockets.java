@@ -139,8 +139,8 @@ final class MemorySockets implements Network {
     return null;
   }
 
-  /** {@return a line for each connection and listener that is open} */
-  List<String> describeOpen() {
+  @Override
+  public List<String> describeOpen() {
     List<String> open = new ArrayList<>();
     for (MemoryListener listener : listeners.values()) {
       open.add("server listening on " + MemoryNetwork.format(listener.address));

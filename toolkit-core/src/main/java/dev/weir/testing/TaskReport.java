@@ -17,7 +17,7 @@ final class TaskReport {
           "dev.weir.task.MountedFiber",
           "dev.weir.task.PortableFiber",
           "dev.weir.task.Task",
-          "dev.weir.testing.VirtualRunner",
+          "dev.weir.testing.TestRunner",
           "java.lang.VirtualThread");
 
   private static final Set<String> API_PACKAGES =
@@ -70,7 +70,7 @@ final class TaskReport {
         if (!className.contains("$") && !stack.get(i).getMethodName().contains("$")) {
           callAt = i;
         }
-      } else if (!packageName.startsWith("java.")) {
+      } else if (!packageName.startsWith("java.") && !packageName.startsWith("jdk.")) {
         break;
       }
     }

@@ -49,14 +49,14 @@ public final class VirtualLoop {
 
   /** The same as {@link #run(Coroutine)}, as {@code options} say. */
   public static <T extends @Nullable Object> T run(Coroutine<T> body, VirtualOptions options) {
-    try (VirtualRunner runner = new VirtualRunner(options)) {
+    try (TestRunner runner = TestRunner.onVirtualLoop(options)) {
       return runner.run(body);
     }
   }
 
   /** The same for a body that returns nothing. */
   public static void run(Action body, VirtualOptions options) {
-    try (VirtualRunner runner = new VirtualRunner(options)) {
+    try (TestRunner runner = TestRunner.onVirtualLoop(options)) {
       runner.run(body);
     }
   }

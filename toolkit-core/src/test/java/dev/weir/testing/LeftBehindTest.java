@@ -155,7 +155,7 @@ class LeftBehindTest {
 
   @Test
   void aRunnerChecksWhenItIsClosedAndNotBetweenItsRuns() {
-    VirtualRunner runner = new VirtualRunner();
+    TestRunner runner = TestRunner.onVirtualLoop(VirtualOptions.defaults());
     Server server = runner.run(() -> Asyncio.startServer((reader, writer) -> {}, "10.0.0.1", 80));
     runner.run(() -> Asyncio.openConnection("10.0.0.1", 80).close());
     runner.run(server::close);
@@ -166,7 +166,7 @@ class LeftBehindTest {
 
   @Test
   void aRunnerThatFoundSomethingLeftBehindIsClosedNevertheless() {
-    VirtualRunner runner = new VirtualRunner();
+    TestRunner runner = TestRunner.onVirtualLoop(VirtualOptions.defaults());
     Loop loop =
         runner.run(() -> {
           Asyncio.createTask(() -> Asyncio.sleep(HOUR));

@@ -8,6 +8,7 @@ import io.netty.channel.ManualIoEventLoop;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -155,6 +156,11 @@ final class NettyIoDriver implements IoDriver {
 
   void closed(NettyTransport transport) {
     open.remove(transport);
+  }
+
+  /** {@return the transports that are open} */
+  Collection<NettyTransport> open() {
+    return open;
   }
 
   void report(String message, Throwable exception) {

@@ -12,6 +12,10 @@ import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +25,9 @@ final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
   private final LoopContext loop;
+
+  /** Those that were not closed, the oldest first. */
+  private final Set<NettyListener> listeners = new LinkedHashSet<>();
 
   NettyNetwork(NettyIo io, NettyIoDriver driver, LoopContext loop) {
     this.io = io;
@@ -70,12 +77,26 @@ final class NettyNetwork implements Network {
         .bind(local)
         .addListener(bound -> {
           if (bound.isSuccess()) {
-            outcome.succeeded(new NettyListener(channel));
+            NettyListener listener = new NettyListener(channel);
+            listeners.add(listener);
+            outcome.succeeded(listener);
           } else {
             channel.close();
             outcome.failed(NettyErrors.ofBind(bound.cause(), local));
           }
         });
+  }
+
+  @Override
+  public List<String> describeOpen() {
+    List<String> open = new ArrayList<>();
+    for (NettyListener listener : listeners) {
+      open.add("server listening on " + NettyErrors.format(listener.localAddress()));
+    }
+    for (NettyTransport transport : driver.open()) {
+      open.add(transport.describe());
+    }
+    return open;
   }
 
   private static int connectTimeoutMillis(Duration timeout) {
@@ -168,6 +189,7 @@ final class NettyNetwork implements Network {
 
     @Override
     public void close() {
+      listeners.remove(this);
       driver.request(channel::close);
     }
   }

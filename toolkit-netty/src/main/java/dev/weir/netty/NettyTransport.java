@@ -395,6 +395,17 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     protocol.connectionLost(cause);
   }
 
+  /** {@return which connection it is and what it has not sent, for a report} */
+  String describe() {
+    return "connection "
+        + localAddress
+        + " -> "
+        + remoteAddress
+        + ", "
+        + writeBufferSize()
+        + " bytes unsent";
+  }
+
   @Override
   public String toString() {
     return "NettyTransport["

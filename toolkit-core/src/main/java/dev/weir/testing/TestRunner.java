@@ -4,27 +4,39 @@ import dev.weir.task.Action;
 import dev.weir.task.Coroutine;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Loop;
+import dev.weir.task.RunOptions;
 import dev.weir.task.Runner;
 import dev.weir.task.Task;
 import dev.weir.task.TimerHandle;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs several bodies on one virtual loop, one after another, as {@link Runner} does on a real one:
- * for test frameworks, whose tests have a beginning, a middle and an end. {@link VirtualLoop#run}
- * is one run on one runner.
+ * Runs the parts of a test on one loop, one after another, and checks in the end that nothing was
+ * left behind: for test frameworks, whose tests have a beginning, a middle and an end. Otherwise as
+ * {@link Runner}. The loop is a virtual one, as {@link VirtualLoop#run} has it for a single run, or
+ * a real one.
  *
  * <p>What a run leaves goes on in the next. One thread at a time may use it; it must not be on a
  * loop.
  */
-public final class VirtualRunner implements AutoCloseable {
-  private final VirtualOptions options;
+public final class TestRunner implements AutoCloseable {
+  /** How long, in real time, what is left on a real loop may take to end by itself. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
+
+  private static final Duration GRACE_LOOK = Duration.ofMillis(2);
+
   private final Runner runner;
   private final Loop loop;
-  private final VirtualDriver driver;
+
+  /** Null on a real loop. */
+  private final @Nullable VirtualDriver driver;
+
+  private final @Nullable Long seed;
+  private final boolean leftBehindAllowed;
 
   /** What reached the loop's exception handler, as long as that is this runner's. */
   private final List<ExceptionContext> reported = new ArrayList<>();
@@ -32,33 +44,50 @@ public final class VirtualRunner implements AutoCloseable {
   private @Nullable Throwable failure;
   private boolean closed;
 
-  /** Makes a runner with default options. */
-  public VirtualRunner() {
-    this(VirtualOptions.defaults());
+  private TestRunner(
+      Runner runner,
+      @Nullable VirtualDriver driver,
+      @Nullable Long seed,
+      boolean leftBehindAllowed) {
+    this.runner = runner;
+    this.loop = runner.loop();
+    this.driver = driver;
+    this.seed = seed;
+    this.leftBehindAllowed = leftBehindAllowed;
+    loop.setExceptionHandler((ofLoop, context) -> reported.add(context));
   }
 
-  /** Makes a runner, whose loop is open from here on. */
-  public VirtualRunner(VirtualOptions options) {
-    this.options = Objects.requireNonNull(options, "options");
+  /** Makes a runner on a virtual loop, which is open from here on. */
+  public static TestRunner onVirtualLoop(VirtualOptions options) {
+    Objects.requireNonNull(options, "options");
     List<VirtualDriver> drivers = new ArrayList<>(1);
-    this.runner =
+    Runner runner =
         new Runner(
             options.runOptions(),
             (transport, loop) -> {
               drivers.add(new VirtualDriver(loop, options));
               return drivers.getFirst();
             });
-    this.loop = runner.loop();
-    this.driver = drivers.getFirst();
+    Loop loop = runner.loop();
+    VirtualDriver driver = drivers.getFirst();
     driver.attachTo(loop);
-    loop.setExceptionHandler((ofLoop, context) -> reported.add(context));
+    return new TestRunner(runner, driver, options.seed(), options.leftBehindAllowed());
+  }
+
+  /**
+   * Makes a runner on a real loop, with the engine that is installed.
+   *
+   * @throws IllegalStateException if there is no engine
+   */
+  public static TestRunner onRealLoop(RunOptions options) {
+    return new TestRunner(new Runner(options), null, null, false);
   }
 
   /**
    * Runs {@code body} as the main task and waits until it is done.
    *
    * @return what {@code body} returned; what it threw is thrown as it is
-   * @throws DeadlockError if nothing can ever happen again before it is done
+   * @throws DeadlockError on a virtual loop, if nothing can ever happen again before it is done
    * @throws IllegalStateException on a running loop, or after {@link #close}
    */
   public <T extends @Nullable Object> T run(Coroutine<T> body) {
@@ -86,7 +115,6 @@ public final class VirtualRunner implements AutoCloseable {
   private void failed(Throwable thrown) {
     if (failure == null) {
       failure = thrown;
-      Long seed = options.seed();
       if (seed != null) {
         thrown.addSuppressed(new Note("seed " + seed));
       }
@@ -95,8 +123,9 @@ public final class VirtualRunner implements AutoCloseable {
 
   /**
    * Ends the loop as {@link Runner#close} does. Before that, if every run has succeeded, checks
-   * that nothing was left behind: first lets everything go on that is ready or on its way in the
-   * network, so that handlers see that their clients have gone.
+   * that nothing was left behind. First lets everything go on that is ready or on its way in the
+   * network, so that handlers see that their clients have gone; on a real loop for a second at
+   * most.
    *
    * @throws LeftBehindError if there is something, unless the options allow it
    */
@@ -108,9 +137,9 @@ public final class VirtualRunner implements AutoCloseable {
     closed = true;
     List<String> left = new ArrayList<>();
     try (runner) {
-      if (failure == null && !options.leftBehindAllowed()) {
+      if (failure == null && !leftBehindAllowed) {
         runner.run(() -> {
-          driver.awaitQuiet(loop);
+          awaitQuiet();
           left.addAll(leftBehind());
         });
       }
@@ -122,8 +151,19 @@ public final class VirtualRunner implements AutoCloseable {
         suppressReported(failure);
       }
     }
-    if (failure == null && !options.leftBehindAllowed()) {
+    if (failure == null && !leftBehindAllowed) {
       throwIfAny(left);
+    }
+  }
+
+  private void awaitQuiet() {
+    if (driver != null) {
+      driver.awaitQuiet(loop);
+      return;
+    }
+    Duration deadline = loop.time().plus(GRACE);
+    while (!leftBehind().isEmpty() && loop.time().compareTo(deadline) < 0) {
+      loop.sleep(GRACE_LOOK);
     }
   }
 
@@ -137,7 +177,7 @@ public final class VirtualRunner implements AutoCloseable {
     for (TimerHandle timer : loop.pendingTimers()) {
       left.add("timer: " + timer);
     }
-    left.addAll(driver.sockets().describeOpen());
+    left.addAll(loop.network().describeOpen());
     return left;
   }
 
@@ -148,12 +188,10 @@ public final class VirtualRunner implements AutoCloseable {
     if (left.isEmpty()) {
       return;
     }
+    String when =
+        driver == null ? "" : " after " + TaskReport.time(driver.nanoTime()) + " of virtual time";
     LeftBehindError error =
-        new LeftBehindError(
-            "Left behind after "
-                + TaskReport.time(driver.nanoTime())
-                + " of virtual time:\n- "
-                + String.join("\n- ", left));
+        new LeftBehindError("Left behind" + when + ":\n- " + String.join("\n- ", left));
     suppressReported(error);
     failed(error);
     throw error;
@@ -170,7 +208,7 @@ public final class VirtualRunner implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "VirtualRunner[" + runner + ", " + driver + "]";
+    return "TestRunner[" + runner + "]";
   }
 
   /** What to say beside a failure. It has no stack of its own. */
