@@ -91,6 +91,9 @@ public final class TestRunner implements AutoCloseable {
    * @throws IllegalStateException on a running loop, or after {@link #close}
    */
   public <T extends @Nullable Object> T run(Coroutine<T> body) {
+    if (driver != null) {
+      driver.beginRun();
+    }
     try {
       return runner.run(body);
     } catch (DeadlockError e) {
@@ -135,6 +138,9 @@ public final class TestRunner implements AutoCloseable {
       return;
     }
     closed = true;
+    if (driver != null) {
+      driver.beginRun();
+    }
     List<String> left = new ArrayList<>();
     try (runner) {
       if (failure == null && !leftBehindAllowed) {

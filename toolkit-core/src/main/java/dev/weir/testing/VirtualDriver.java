@@ -35,7 +35,7 @@ final class VirtualDriver implements IoDriver {
   private final MemorySockets sockets;
   private final RandomGenerator userRandom;
   private final @Nullable RandomGenerator taskRandom;
-  private final Duration foreignTimeout;
+  private final Duration timeout;
 
   private volatile Thread ioThread = Thread.currentThread();
   private volatile boolean woken;
@@ -47,11 +47,16 @@ final class VirtualDriver implements IoDriver {
   /** Completes when nothing is ready and nothing is on its way in the network. */
   private @Nullable Future<@Nullable Void> quiet;
 
-  /** Since when, in real time, work outside is waited for. */
+  /** Since when, in real time, work outside is waited for; only if {@link #foreignAwaited}. */
   private long foreignSinceNanos;
 
   private boolean foreignAwaited;
   private boolean foreignNoticed;
+
+  /** When, in real time, the run under way began. Written while the loop stands still. */
+  private long begunNanos;
+
+  private boolean timedOut;
 
   VirtualDriver(LoopContext loop, VirtualOptions options) {
     this.loop = loop;
@@ -62,7 +67,7 @@ final class VirtualDriver implements IoDriver {
     this.taskRandom = seed == null ? null : random.split();
     this.agenda = new Agenda(seed == null ? null : random.split());
     this.sockets = new MemorySockets(this, loop, agenda, networkRandom);
-    this.foreignTimeout = options.foreignTimeout();
+    this.timeout = options.timeout();
   }
 
   /**
@@ -78,6 +83,12 @@ final class VirtualDriver implements IoDriver {
     }
     throw new IllegalStateException(
         call + " on " + running + ", which is no virtual loop: run the test in VirtualLoop.run()");
+  }
+
+  /** Notes that a run begins. While the loop stands still. */
+  void beginRun() {
+    begunNanos = System.nanoTime();
+    timedOut = false;
   }
 
   /** Says which loop this is. Before it first runs. */
@@ -126,6 +137,10 @@ final class VirtualDriver implements IoDriver {
 
   @Override
   public void poll(long deadlineNanos) {
+    if (!timedOut && System.nanoTime() - begunNanos >= timeout.toNanos()) {
+      timedOut = true; // Once: what is to be cleaned up after it may take its time.
+      loop.abort(new DeadlockError(notEnded()));
+    }
     sockets.serveRequests();
     if (!agenda.runDue(loop::report) && loop.mayBlock()) {
       passTime(deadlineNanos);
@@ -166,21 +181,7 @@ final class VirtualDriver implements IoDriver {
       foreignNoticed = false;
       foreignSinceNanos = nowNanos;
     }
-    long waitedNanos = nowNanos - foreignSinceNanos;
-    if (waitedNanos >= foreignTimeout.toNanos()) {
-      foreignAwaited = false;
-      loop.abort(
-          new DeadlockError(
-              "Waited for "
-                  + TaskReport.time(foreignTimeout.toNanos())
-                  + " of real time for work outside the loop, during which virtual time stands"
-                  + " still (if it needs longer: VirtualOptions.withForeignTimeout(); if it waits"
-                  + " for a timer of the loop, it waits for ever): "
-                  + foreignWork
-                  + situation()));
-      return;
-    }
-    if (!foreignNoticed && waitedNanos >= FOREIGN_NOTICE_NANOS) {
+    if (!foreignNoticed && nowNanos - foreignSinceNanos >= FOREIGN_NOTICE_NANOS) {
       foreignNoticed = true;
       System.getLogger("dev.weir.testing")
           .log(
@@ -200,6 +201,24 @@ final class VirtualDriver implements IoDriver {
         + " of virtual time: nothing is ready to run, no timer is left, nothing is on its way in"
         + " the network, and no work outside the loop is under way (a thread of the test's own"
         + " that is to wake the loop counts only if toThread() started it)."
+        + situation();
+  }
+
+  private String notEnded() {
+    List<String> foreignWork = loop.foreignWork();
+    String outside =
+        foreignWork.isEmpty()
+            ? ""
+            : "; work outside the loop is under way, during which virtual time stands still (if it"
+                + " waits for a timer of the loop, it waits for ever): "
+                + foreignWork;
+    return "Not ended within "
+        + TaskReport.time(timeout.toNanos())
+        + " of real time, at "
+        + TaskReport.time(agenda.nowNanos())
+        + " of virtual time (if it needs longer: VirtualOptions.withTimeout())"
+        + outside
+        + "."
         + situation();
   }
 

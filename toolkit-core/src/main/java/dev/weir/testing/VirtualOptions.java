@@ -15,19 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param runOptions how the loop runs otherwise; the transport does not count
  * @param leftBehindAllowed whether tasks, timers and connections may be left when a run ends, and
  *     errors may reach the loop's exception handler; by default not
- * @param foreignTimeout how long, in real time, to wait for work outside the loop, during which
- *     virtual time stands still; 30 s by default
+ * @param timeout how long a run may take in real time: one that never ends, retrying for ever say,
+ *     or that waits for work outside the loop; 60 s by default
  */
 public record VirtualOptions(
-    @Nullable Long seed,
-    RunOptions runOptions,
-    boolean leftBehindAllowed,
-    Duration foreignTimeout) {
+    @Nullable Long seed, RunOptions runOptions, boolean leftBehindAllowed, Duration timeout) {
   /** Checks the options. */
   public VirtualOptions {
     Objects.requireNonNull(runOptions, "runOptions");
-    if (!foreignTimeout.isPositive()) {
-      throw new IllegalArgumentException("foreignTimeout is not positive: " + foreignTimeout);
+    if (!timeout.isPositive()) {
+      throw new IllegalArgumentException("timeout is not positive: " + timeout);
     }
   }
 
@@ -35,7 +32,7 @@ public record VirtualOptions(
   public static VirtualOptions defaults() {
     // No hook in the JVM: a test that is cut off needs no orderly end.
     return new VirtualOptions(
-        null, RunOptions.defaults().withExitTimeout(Duration.ZERO), false, Duration.ofSeconds(30));
+        null, RunOptions.defaults().withExitTimeout(Duration.ZERO), false, Duration.ofSeconds(60));
   }
 
   /** {@return the defaults with a seed} */
@@ -45,21 +42,21 @@ public record VirtualOptions(
 
   /** {@return these options with a seed} */
   public VirtualOptions withSeed(long seed) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
   }
 
   /** {@return these options with other options of the loop} */
   public VirtualOptions withRunOptions(RunOptions runOptions) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
   }
 
   /** {@return these options with things left behind allowed or not} */
   public VirtualOptions withLeftBehindAllowed(boolean leftBehindAllowed) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
   }
 
-  /** {@return these options with another time for work outside the loop} */
-  public VirtualOptions withForeignTimeout(Duration foreignTimeout) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignTimeout);
+  /** {@return these options with another time for a run to end} */
+  public VirtualOptions withTimeout(Duration timeout) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
   }
 }

@@ -264,7 +264,7 @@ class VirtualLoopTest {
   @Test
   void workOutsideThatDoesNotEndIsNamed() {
     CountDownLatch never = new CountDownLatch(1);
-    VirtualOptions impatient = VirtualOptions.defaults().withForeignTimeout(Duration.ofMillis(20));
+    VirtualOptions impatient = VirtualOptions.defaults().withTimeout(Duration.ofMillis(20));
 
     try {
       assertThatThrownBy(() ->
@@ -277,12 +277,41 @@ class VirtualLoopTest {
                   },
                   impatient))
           .isInstanceOf(DeadlockError.class)
-          .hasMessageContaining("Waited for 0.02 s of real time for work outside the loop")
+          .hasMessageContaining("Not ended within 0.02 s of real time, at 0.0 s of virtual time")
           .hasMessageContaining("work on an executor")
           .hasMessageContaining("task 'worker' waits in Asyncio.toThread()");
     } finally {
       never.countDown();
     }
+  }
+
+  @Test
+  void aRunThatGoesOnForEverIsEnded() {
+    assertThatThrownBy(() ->
+            VirtualLoop.run(
+                () -> {
+                  while (true) {
+                    Asyncio.sleep(HOUR);
+                  }
+                },
+                VirtualOptions.defaults().withTimeout(Duration.ofMillis(20))))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageStartingWith("Not ended within 0.02 s of real time, at ")
+        .hasMessageContaining("task 'Task-1' ");
+  }
+
+  @Test
+  void aRunThatNeverLetsTimePassIsEnded() {
+    assertThatThrownBy(() ->
+            VirtualLoop.run(
+                () -> {
+                  while (true) {
+                    Asyncio.yieldNow();
+                  }
+                },
+                VirtualOptions.defaults().withTimeout(Duration.ofMillis(20))))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("at 0.0 s of virtual time");
   }
 
   @Test
@@ -294,8 +323,7 @@ class VirtualLoopTest {
 
     assertThatThrownBy(() ->
             VirtualLoop.run(
-                () -> never.await(),
-                VirtualOptions.defaults().withForeignTimeout(Duration.ofMillis(20))))
+                () -> never.await(), VirtualOptions.defaults().withTimeout(Duration.ofMillis(20))))
         .isInstanceOf(DeadlockError.class)
         .hasMessageContaining("Task 'Task-1' in a blocking call at dev.weir")
         .hasMessageContaining("task 'Task-1' is in a blocking call")
