@@ -2,8 +2,10 @@ package dev.weir.demo.docs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
+import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.IncompleteReadException;
 import dev.weir.stream.Server;
 import dev.weir.stream.StreamReader;
@@ -13,6 +15,7 @@ import dev.weir.task.Task;
 import dev.weir.task.TimeoutException;
 import dev.weir.testing.LinkConditions;
 import dev.weir.testing.MemoryNetwork;
+import dev.weir.testing.SeedError;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
 import java.time.Duration;
@@ -29,18 +32,18 @@ class RetryingClientTest {
 
   @Test
   void theClientHasTheAnswerOrMeetsItsDeadline() {
-    VirtualLoop.runSeeds(10_000, this::askOverABadNetwork);
+    VirtualLoop.runSeeds(10_000, () -> askOverABadNetwork(RetryingClientTest::answer));
 
     assertThat(answers).isGreaterThan(9_000);
     assertThat(deadlines).isEqualTo(10_000 - answers).isPositive();
   }
 
-  private void askOverABadNetwork() throws IOException {
+  private void askOverABadNetwork(ConnectionHandler handler) throws IOException {
     MemoryNetwork network = MemoryNetwork.current();
     network.addHost("oracle.example", "10.0.0.1", "10.0.0.2");
     network.setLinkPolicy(attempt -> LinkConditions.hostile(attempt.random()));
-    try (Server one = Asyncio.startServer(RetryingClientTest::answer, "10.0.0.1", 80);
-        Server other = Asyncio.startServer(RetryingClientTest::answer, "10.0.0.2", 80)) {
+    try (Server one = Asyncio.startServer(handler, "10.0.0.1", 80);
+        Server other = Asyncio.startServer(handler, "10.0.0.2", 80)) {
       Task<?> partitions = Asyncio.createTask(() -> partitionAndHeal(network));
       try {
         RetryingClient client = new RetryingClient("oracle.example", 80, VirtualLoop.random());
@@ -53,6 +56,22 @@ class RetryingClientTest {
       partitions.cancel();
       one.shutdown(Duration.ofSeconds(1));
       other.shutdown(Duration.ofSeconds(1));
+    }
+  }
+
+  @Test
+  void aHandlerThatTakesHalfALineForALineIsFound() {
+    assertThatThrownBy(() ->
+            VirtualLoop.runSeeds(
+                10_000, () -> askOverABadNetwork(RetryingClientTest::answerHalfLines)))
+        .isInstanceOf(SeedError.class)
+        .hasMessageContaining("expected: \"six times seven? 42\"")
+        .hasMessageContaining("but was: \"six");
+  }
+
+  private static void answerHalfLines(StreamReader reader, StreamWriter writer) throws IOException {
+    for (String question : reader.lines(UTF_8)) {
+      writer.writeLine(question + " 42");
     }
   }
 
