@@ -1,0 +1,107 @@
+package dev.weir.testing;
+
+import dev.weir.stream.ConnectOptions;
+import dev.weir.stream.Connection;
+import dev.weir.stream.Server;
+import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Both ends of one connection, on one loop: what a test of streams works on.
+ *
+ * <pre>{@code
+ * try (StreamPair pair = StreamPair.open()) {
+ *   pair.left().writer().writeLine("hello");
+ *   assert "hello".equals(pair.right().reader().readLine(UTF_8));
+ * }
+ * }</pre>
+ *
+ * <p>{@link #open()} connects over the network of the running loop, whichever that is: on a real
+ * loop the pair is a TCP connection, on one with a network in memory it is not.
+ *
+ * @param left one end; the one that connected, if {@code open} made the pair
+ * @param right the other end; the one that was accepted
+ */
+public record StreamPair(StreamEnd left, StreamEnd right) implements AutoCloseable {
+  private static final String HOST = "127.0.0.1";
+
+  /** Checks that both ends are there. */
+  public StreamPair {
+    Objects.requireNonNull(left, "left");
+    Objects.requireNonNull(right, "right");
+  }
+
+  /** Suspends until both ends are connected; see {@link #open(StreamOptions)}. */
+  public static StreamPair open() throws IOException {
+    return open(StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until both ends are connected, by a server on a port of 127.0.0.1 that the system
+   * chooses. It listens no longer than that.
+   *
+   * @param options what each end buffers
+   * @return the pair, to be closed by the caller
+   * @throws IOException if the network lets nobody listen or connect; nothing is left behind then
+   * @throws CancelledError if the task is cancelled; nothing is left behind then
+   * @throws IllegalStateException outside a task
+   */
+  public static StreamPair open(StreamOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("StreamPair.open()");
+    Future<StreamEnd> accepted = loop.createFuture();
+    Server server =
+        Server.start(
+            (reader, writer) -> {
+              if (!accepted.done()) {
+                writer.detach();
+                accepted.setResult(new StreamEnd(reader, writer));
+              }
+            },
+            HOST,
+            0,
+            ServerOptions.defaults().withStream(options));
+    Connection connected = null;
+    boolean opened = false;
+    try {
+      connected = connect(server, options);
+      StreamEnd right = accepted.await();
+      opened = true;
+      return new StreamPair(new StreamEnd(connected.reader(), connected.writer()), right);
+    } finally {
+      if (opened) {
+        server.close();
+      } else {
+        end(server, connected);
+      }
+    }
+  }
+
+  private static Connection connect(Server server, StreamOptions options) throws IOException {
+    int port = server.addresses().getFirst().getPort();
+    return Connection.open(HOST, port, ConnectOptions.defaults().withStream(options));
+  }
+
+  /** Ends what was made of a pair that does not come about, and waits until it is gone. */
+  private static void end(Server server, @Nullable Connection connected) {
+    if (connected != null) {
+      connected.writer().abort();
+    }
+    server.shutdown(Duration.ZERO);
+  }
+
+  /** Closes both writers, which sends what they hold in the background. Never waits or throws. */
+  @Override
+  public void close() {
+    left.writer().close();
+    right.writer().close();
+  }
+}
