@@ -1,0 +1,144 @@
+package dev.weir.testing;
+
+import dev.weir.stream.StreamOptions;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Loop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * What every stream promises, whatever carries it, as checks that hold any transport to it. The
+ * promises are those of {@code StreamReader} and {@code StreamWriter}.
+ *
+ * <pre>{@code
+ * StreamContract.run(StreamPair::open); // The network of the running loop.
+ * StreamContract.run(options -> connectOverMyTransport(options));
+ * }</pre>
+ *
+ * <p>A check assumes that its transport loses nothing, keeps the order, and swallows no more than
+ * 64 MiB that nobody reads. It assumes nothing about how bytes are cut on their way, how much a
+ * buffer takes, or how long anything lasts: it never sleeps.
+ *
+ * <p>A check that hangs fails after 30 s by the loop's clock, which is at once where that clock
+ * jumps. Its error has the stacks of the tasks that waited. No check leaves a task or an open
+ * connection behind, also when it fails.
+ *
+ * <p>Called from a task. Depends on no test framework; one that makes a test of each check shows
+ * the most:
+ *
+ * <pre>{@code
+ * return StreamContract.checks().stream()
+ *     .map(check -> dynamicTest(check.name(), () -> Asyncio.run(() -> check.run(maker))));
+ * }</pre>
+ */
+public final class StreamContract {
+  private StreamContract() {}
+
+  /** Connects two ends over the transport that is held to the contract. */
+  @FunctionalInterface
+  public interface PairMaker {
+    /**
+     * Makes two connected ends. Called in a task; may suspend. The check ends both of them by
+     * itself.
+     *
+     * @param options what each end buffers
+     * @return the pair
+     * @throws Exception is why the check fails
+     */
+    StreamPair open(StreamOptions options) throws Exception;
+  }
+
+  /** One promise, and how to find out whether it is kept. */
+  public static final class Check {
+    private final String name;
+    private final Body body;
+
+    Check(String name, Body body) {
+      this.name = name;
+      this.body = body;
+    }
+
+    /** How a check finds out. */
+    @FunctionalInterface
+    interface Body {
+      void run(Trial trial) throws Exception;
+    }
+
+    /** {@return the promise, as a sentence without its full stop} */
+    public String name() {
+      return name;
+    }
+
+    /**
+     * Suspends until it is known whether the promise is kept.
+     *
+     * @param maker makes what the check works on
+     * @throws AssertionError if it is not; the message says what was promised and what happened
+     *     instead
+     * @throws CancelledError if the task is cancelled; nothing is left behind then either
+     * @throws IllegalStateException outside a task
+     */
+    public void run(PairMaker maker) {
+      Objects.requireNonNull(maker, "maker");
+      Loop loop = Loop.running();
+      loop.ensureInTask("StreamContract.Check.run()");
+      new Trial(loop, name, maker).run(body);
+    }
+
+    @Override
+    public String toString() {
+      return "Check[" + name + "]";
+    }
+  }
+
+  /** {@return all checks, none of which depends on another} */
+  public static List<Check> checks() {
+    return Stream.of(
+            ReadingChecks.all(),
+            SeparatorChecks.all(),
+            WritingChecks.all(),
+            BackPressureChecks.all(),
+            ClosingChecks.all(),
+            LossChecks.all(),
+            CancellationChecks.all())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /**
+   * Suspends until all checks have run.
+   *
+   * @param maker makes what they work on, for each check anew
+   * @throws AssertionError if promises are broken; the message has every one of them with what
+   *     happened instead. The first check's error is the cause, the others are suppressed
+   * @throws CancelledError if the task is cancelled; nothing is left behind then
+   * @throws IllegalStateException outside a task
+   */
+  public static void run(PairMaker maker) {
+    List<Check> checks = checks();
+    List<AssertionError> broken = new ArrayList<>();
+    for (Check check : checks) {
+      try {
+        check.run(maker);
+      } catch (AssertionError e) {
+        broken.add(e);
+      }
+    }
+    if (!broken.isEmpty()) {
+      throw allOf(broken, checks.size());
+    }
+  }
+
+  private static AssertionError allOf(List<AssertionError> broken, int checked) {
+    StringBuilder message = new StringBuilder();
+    message.append(broken.size()).append(" of ").append(checked).append(" promises are broken:");
+    for (AssertionError error : broken) {
+      message.append("\n- ").append(error.getMessage());
+    }
+    AssertionError all = new AssertionError(message.toString(), broken.getFirst());
+    broken.stream().skip(1).forEach(all::addSuppressed);
+    return all;
+  }
+}

@@ -1,0 +1,298 @@
+package dev.weir.testing;
+
+import dev.weir.stream.LimitOverrunException;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Action;
+import dev.weir.task.CancelledError;
+import dev.weir.task.Coroutine;
+import dev.weir.task.Future;
+import dev.weir.task.Futures;
+import dev.weir.task.Loop;
+import dev.weir.task.ReturnWhen;
+import dev.weir.task.Task;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a check: makes what the check works on, and ends all of it afterwards, however the
+ * check ended.
+ *
+ * <p>On the loop only.
+ */
+final class Trial {
+  /** Far more than any check takes: reaching it means that something never happens. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /**
+   * How many rounds in which nothing happens mean that nothing will. A loop may leave out the poll
+   * for some hundred of them.
+   */
+  private static final int QUIET_ROUNDS = 600;
+
+  /** What a transport may swallow of a peer that nobody reads from. */
+  static final int SWALLOWED_BYTES_MAX = 64 << 20;
+
+  private static final byte[] CHUNK = new byte[64 * 1024];
+
+  private final Loop loop;
+  private final String promise;
+  private final StreamContract.PairMaker maker;
+  private final Set<Task<?>> before;
+  private final List<StreamPair> pairs = new ArrayList<>();
+  private final List<Task<?>> started = new ArrayList<>();
+
+  Trial(Loop loop, String promise, StreamContract.PairMaker maker) {
+    this.loop = loop;
+    this.promise = promise;
+    this.maker = maker;
+    this.before = loop.allTasks();
+  }
+
+  // --- From beginning to end
+
+  void run(StreamContract.Check.Body body) {
+    Task<?> checking = start("check", () -> body.run(this));
+    AssertionError broken;
+    try {
+      broken = awaitEnd(checking);
+    } finally {
+      end();
+    }
+    List<Task<?>> left = leftBehind();
+    if (broken == null && !left.isEmpty()) {
+      broken = failed("left behind, although both ends were aborted: " + left, null);
+    }
+    left.forEach(Task::cancel);
+    if (broken != null) {
+      throw broken;
+    }
+  }
+
+  private @Nullable AssertionError awaitEnd(Task<?> checking) {
+    if (!wait(List.of(checking)).isEmpty()) {
+      return failed("nothing ended within " + PATIENCE + ". Tasks waited here:" + stacks(), null);
+    }
+    try {
+      checking.await(Exception.class);
+      return null;
+    } catch (AssertionError e) {
+      return failed(String.valueOf(e.getMessage()), e);
+    } catch (Exception | CancelledError e) {
+      return failed("did not expect " + e, e);
+    }
+  }
+
+  private AssertionError failed(String what, @Nullable Throwable cause) {
+    return new AssertionError(promise + ": " + what, cause);
+  }
+
+  private String stacks() {
+    StringBuilder stacks = new StringBuilder();
+    for (Task<?> task : newTasks()) {
+      stacks.append("\n  ").append(task);
+      for (StackTraceElement frame : task.stackTrace()) {
+        stacks.append("\n    at ").append(frame);
+      }
+    }
+    return stacks.toString();
+  }
+
+  private List<Task<?>> newTasks() {
+    List<Task<?>> tasks = new ArrayList<>(loop.allTasks());
+    tasks.removeAll(before);
+    return tasks;
+  }
+
+  /** Cancels the tasks, then aborts the connections. */
+  private void end() {
+    started.forEach(Task::cancel);
+    wait(started);
+    for (Task<?> task : started) {
+      if (task.done() && !task.cancelled()) {
+        task.exception(); // What it failed with follows from what is reported, and is no news.
+      }
+    }
+    pairs.forEach(Trial::abort);
+    awaitClosed(pairs);
+  }
+
+  private List<Task<?>> leftBehind() {
+    // A maker's own tasks may take their time to notice.
+    for (int round = 0; round < QUIET_ROUNDS && !newTasks().isEmpty(); round++) {
+      loop.yieldNow();
+    }
+    return newTasks();
+  }
+
+  /** Waits until both ends of all {@code pairs} are closed, however. */
+  private void awaitClosed(List<StreamPair> pairs) {
+    List<Task<?>> closing = new ArrayList<>();
+    for (StreamPair pair : pairs) {
+      for (StreamEnd end : List.of(pair.left(), pair.right())) {
+        closing.add(loop.createTask(() -> awaitClosed(end.writer()), "end of " + end.writer()));
+      }
+    }
+    wait(closing);
+  }
+
+  private static void awaitClosed(StreamWriter writer) {
+    try {
+      writer.waitClosed();
+    } catch (IOException e) {
+      // Closed all the same.
+    }
+  }
+
+  /** Waits until tasks have ended. Returns those that have not. */
+  private static Set<Task<?>> wait(List<Task<?>> tasks) {
+    return tasks.isEmpty()
+        ? Set.of()
+        : Futures.wait(tasks, ReturnWhen.ALL_COMPLETED, PATIENCE).pending();
+  }
+
+  // --- What a check works on
+
+  /** Makes a pair with default buffers. */
+  StreamPair open() throws Exception {
+    return open(StreamOptions.defaults());
+  }
+
+  StreamPair open(StreamOptions options) throws Exception {
+    StreamPair pair = maker.open(options);
+    pairs.add(pair);
+    return pair;
+  }
+
+  /** Ends a pair before the check ends, and waits until it is gone. */
+  void discard(StreamPair pair) {
+    abort(pair);
+    awaitClosed(List.of(pair));
+  }
+
+  private static void abort(StreamPair pair) {
+    pair.left().writer().abort();
+    pair.right().writer().abort();
+  }
+
+  /** Starts a task beside the check. Its name stands in the error if the check hangs. */
+  <T extends @Nullable Object> Task<T> start(String name, Coroutine<T> coroutine) {
+    Task<T> task = loop.createTask(coroutine, name);
+    started.add(task);
+    return task;
+  }
+
+  Task<@Nullable Void> start(String name, Action action) {
+    Task<@Nullable Void> task = loop.createTask(action, name);
+    started.add(task);
+    return task;
+  }
+
+  /** Does something in a callback, where nothing can wait, and waits for it. */
+  <T extends @Nullable Object> T inCallback(Coroutine<T> body) throws Exception {
+    Future<T> outcome = loop.createFuture();
+    loop.callSoon(() -> {
+      try {
+        outcome.setResult(body.run());
+      } catch (Throwable e) {
+        outcome.setException(e);
+      }
+    });
+    return outcome.await(Exception.class);
+  }
+
+  // --- Waiting without a clock
+
+  /** Lets what is ready run, and what that makes ready. */
+  void settle() {
+    for (int round = 0; round < 5; round++) {
+      loop.yieldNow();
+    }
+  }
+
+  /** Lets {@code task} run until it waits for something. */
+  void untilWaiting(Task<?> task) {
+    for (int round = 0; round < QUIET_ROUNDS && !task.done(); round++) {
+      loop.yieldNow();
+      if (task.waitingFor() != null) {
+        return;
+      }
+    }
+    throw new AssertionError("expected to wait: " + task);
+  }
+
+  /** Lets {@code task} run until it has got no further for many rounds, or is done. */
+  void untilHeldBack(Task<?> task, LongSupplier progress) {
+    long reached = progress.getAsLong();
+    for (int quiet = 0; quiet < QUIET_ROUNDS && !task.done(); quiet++) {
+      loop.yieldNow();
+      if (progress.getAsLong() != reached) {
+        reached = progress.getAsLong();
+        quiet = 0;
+      }
+    }
+  }
+
+  /** Waits until {@code length} bytes have arrived that nobody has read, and leaves them there. */
+  static void awaitArrived(StreamReader reader, int length) throws IOException {
+    try {
+      byte[] all = reader.readAll(length - 1);
+      throw new AssertionError(
+          "expected " + length + " bytes to arrive, but the stream ended after " + all.length);
+    } catch (LimitOverrunException e) {
+      // There are more than length - 1, and they stay in the stream.
+    }
+  }
+
+  /**
+   * Writes zeros until writers have to wait, because the peer does not read.
+   *
+   * @return how many were taken
+   */
+  int fill(StreamWriter writer) throws IOException {
+    int taken = 0;
+    int refused = 0;
+    while (refused < QUIET_ROUNDS) { // The transport may take some more in the rounds that follow.
+      if (writer.tryWrite(CHUNK)) {
+        taken += CHUNK.length;
+        refused = 0;
+        Expect.atMost(
+            "what a transport takes while nobody reads, in bytes", SWALLOWED_BYTES_MAX, taken);
+      } else {
+        refused++;
+      }
+      loop.yieldNow();
+    }
+    return taken;
+  }
+
+  /**
+   * Writes on and on, until that fails.
+   *
+   * @return if it does not: how much was written
+   */
+  static String writeOn(StreamWriter writer) throws IOException {
+    for (int taken = 0; taken <= SWALLOWED_BYTES_MAX; taken += CHUNK.length) {
+      writer.write(CHUNK);
+    }
+    return "normally, after it took more than " + SWALLOWED_BYTES_MAX + " bytes";
+  }
+
+  /** Reads what had arrived on a stream that has ended. */
+  static void discardRest(StreamReader reader) throws IOException {
+    while (reader.read(CHUNK.length).length > 0) {
+      // What it was does not matter.
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Trial[" + promise + ", " + pairs.size() + " pairs]";
+  }
+}
