@@ -53,10 +53,9 @@ final class ReadingChecks {
     byte[] toLeft = random(1 << 20, 2);
     trial.start("left writes", () -> writeInPieces(pair.left().writer(), toRight));
     trial.start("right writes", () -> writeInPieces(pair.right().writer(), toLeft));
-    Task<byte[]> atLeft =
-        trial.start("left reads", () -> pair.left().reader().readExactly(toLeft.length));
+    Task<byte[]> atLeft = trial.start("left reads", () -> pair.left().reader().readAll());
 
-    Expect.bytes("what right read", toRight, pair.right().reader().readExactly(toRight.length));
+    Expect.bytes("what right read", toRight, pair.right().reader().readAll());
     Expect.bytes("what left read", toLeft, atLeft.await(IOException.class));
   }
 
@@ -68,6 +67,7 @@ final class ReadingChecks {
       writer.write(bytes, written, piece);
       written += piece;
     }
+    writer.writeEof();
   }
 
   private static byte[] random(int length, int seed) {

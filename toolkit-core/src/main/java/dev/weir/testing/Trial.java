@@ -4,6 +4,7 @@ import dev.weir.stream.LimitOverrunException;
 import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.stream.WriteBufferFullException;
 import dev.weir.task.Action;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
@@ -15,7 +16,9 @@ import dev.weir.task.Task;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -59,49 +62,85 @@ final class Trial {
 
   void run(StreamContract.Check.Body body) {
     Task<?> checking = start("check", () -> body.run(this));
-    AssertionError broken;
+    String broken;
+    List<String> left;
     try {
       broken = awaitEnd(checking);
     } finally {
-      end();
+      left = end();
     }
-    List<Task<?>> left = leftBehind();
     if (broken == null && !left.isEmpty()) {
-      broken = failed("left behind, although both ends were aborted: " + left, null);
+      broken = "left behind, although both ends were aborted: " + String.join(", ", left);
     }
-    left.forEach(Task::cancel);
     if (broken != null) {
-      throw broken;
+      throw new AssertionError(promise + ": " + broken, failure(checking));
     }
   }
 
-  private @Nullable AssertionError awaitEnd(Task<?> checking) {
+  /** {@return what is wrong, or null} */
+  private @Nullable String awaitEnd(Task<?> checking) {
     if (!wait(List.of(checking)).isEmpty()) {
-      return failed("nothing ended within " + PATIENCE + ". Tasks waited here:" + stacks(), null);
+      return "hangs: nothing ended within " + PATIENCE.toSeconds() + " s." + situation();
     }
+    Throwable failure = failure(checking);
+    return failure == null ? null : reason(failure);
+  }
+
+  /** {@return what the task failed with, a cancellation too, or null} */
+  private static @Nullable Throwable failure(Task<?> task) {
     try {
-      checking.await(Exception.class);
-      return null;
-    } catch (AssertionError e) {
-      return failed(String.valueOf(e.getMessage()), e);
-    } catch (Exception | CancelledError e) {
-      return failed("did not expect " + e, e);
+      return task.done() ? task.exception() : null;
+    } catch (CancelledError e) {
+      return e;
     }
   }
 
-  private AssertionError failed(String what, @Nullable Throwable cause) {
-    return new AssertionError(promise + ": " + what, cause);
-  }
-
-  private String stacks() {
-    StringBuilder stacks = new StringBuilder();
-    for (Task<?> task : newTasks()) {
-      stacks.append("\n  ").append(task);
-      for (StackTraceElement frame : task.stackTrace()) {
-        stacks.append("\n    at ").append(frame);
+  private static String reason(Throwable failure) {
+    StringBuilder reason = new StringBuilder();
+    if (failure instanceof AssertionError) {
+      reason.append(failure.getMessage());
+    } else {
+      reason.append("did not expect ").append(failure).append(where(failure));
+    }
+    for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+      if (reason.indexOf(cause.toString()) < 0) {
+        reason.append("\n  caused by ").append(cause).append(where(cause));
       }
     }
-    return stacks.toString();
+    return reason.toString();
+  }
+
+  /** {@return the line of a check that met {@code failure}} */
+  private static String where(Throwable failure) {
+    for (StackTraceElement frame : failure.getStackTrace()) {
+      if (frame.getClassName().endsWith("Checks")) {
+        return " at " + frame;
+      }
+    }
+    return "";
+  }
+
+  /** {@return what the tasks wait for, and how full the streams are} */
+  private String situation() {
+    StringBuilder situation = new StringBuilder();
+    for (Task<?> task : newTasks()) {
+      situation.append("\n  ").append(task).append(" waits");
+      for (StackTraceElement frame : task.stackTrace()) {
+        if (!isPlumbing(frame)) {
+          situation.append("\n    at ").append(frame);
+        }
+      }
+    }
+    for (StreamPair pair : pairs) {
+      situation.append("\n  left:  ").append(pair.left());
+      situation.append("\n  right: ").append(pair.right());
+    }
+    return situation.toString();
+  }
+
+  private static boolean isPlumbing(StackTraceElement frame) {
+    String type = frame.getClassName();
+    return type.startsWith("java.") || type.startsWith("jdk.") || type.startsWith("dev.weir.task.");
   }
 
   private List<Task<?>> newTasks() {
@@ -110,36 +149,39 @@ final class Trial {
     return tasks;
   }
 
-  /** Cancels the tasks, then aborts the connections. */
-  private void end() {
+  /** Ends everything. Returns what does not. */
+  private List<String> end() {
     started.forEach(Task::cancel);
     wait(started);
     for (Task<?> task : started) {
-      if (task.done() && !task.cancelled()) {
-        task.exception(); // What it failed with follows from what is reported, and is no news.
-      }
+      failure(task); // Asks for it: what follows from what is reported is no news.
     }
     pairs.forEach(Trial::abort);
-    awaitClosed(pairs);
-  }
-
-  private List<Task<?>> leftBehind() {
+    List<String> left = new ArrayList<>(awaitClosed(pairs));
     // A maker's own tasks may take their time to notice.
     for (int round = 0; round < QUIET_ROUNDS && !newTasks().isEmpty(); round++) {
       loop.yieldNow();
     }
-    return newTasks();
+    for (Task<?> task : newTasks()) {
+      left.add(task.toString());
+    }
+    return left;
   }
 
-  /** Waits until both ends of all {@code pairs} are closed, however. */
-  private void awaitClosed(List<StreamPair> pairs) {
-    List<Task<?>> closing = new ArrayList<>();
+  /** Waits until both ends of all {@code pairs} are closed, however. Returns those that are not. */
+  private List<String> awaitClosed(List<StreamPair> pairs) {
+    Map<Task<?>, StreamWriter> closing = new LinkedHashMap<>();
     for (StreamPair pair : pairs) {
       for (StreamEnd end : List.of(pair.left(), pair.right())) {
-        closing.add(loop.createTask(() -> awaitClosed(end.writer()), "end of " + end.writer()));
+        closing.put(loop.createTask(() -> awaitClosed(end.writer()), "waitClosed"), end.writer());
       }
     }
-    wait(closing);
+    List<String> open = new ArrayList<>();
+    for (Task<?> waiting : wait(List.copyOf(closing.keySet()))) {
+      waiting.cancel();
+      open.add("an end that never says it is closed, " + closing.get(waiting));
+    }
+    return open;
   }
 
   private static void awaitClosed(StreamWriter writer) {
@@ -224,7 +266,7 @@ final class Trial {
         return;
       }
     }
-    throw new AssertionError("expected to wait: " + task);
+    throw new AssertionError("expected that " + task.name() + " waits, but it does not: " + task);
   }
 
   /** Lets {@code task} run until it has got no further for many rounds, or is done. */
@@ -259,7 +301,7 @@ final class Trial {
     int taken = 0;
     int refused = 0;
     while (refused < QUIET_ROUNDS) { // The transport may take some more in the rounds that follow.
-      if (writer.tryWrite(CHUNK)) {
+      if (tryWrite(writer)) {
         taken += CHUNK.length;
         refused = 0;
         Expect.atMost(
@@ -270,6 +312,15 @@ final class Trial {
       loop.yieldNow();
     }
     return taken;
+  }
+
+  private static boolean tryWrite(StreamWriter writer) throws IOException {
+    try {
+      return writer.tryWrite(CHUNK);
+    } catch (WriteBufferFullException e) {
+      throw new AssertionError(
+          "expected that tryWrite() is refused above high water, but it went on: " + e, e);
+    }
   }
 
   /**

@@ -1,0 +1,102 @@
+package dev.weir.testing;
+
+import dev.weir.spi.EngineProvider;
+import dev.weir.spi.IoDriver;
+import dev.weir.spi.LoopContext;
+import dev.weir.spi.Network;
+import dev.weir.spi.Transport;
+import dev.weir.spi.TransportProtocol;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** An engine every connection of which is tampered with. */
+final class TamperedEngine implements EngineProvider {
+  private final EngineProvider real;
+  private final Supplier<? extends Tampering> newTampering;
+
+  TamperedEngine(EngineProvider real, Supplier<? extends Tampering> newTampering) {
+    this.real = real;
+    this.newTampering = newTampering;
+  }
+
+  @Override
+  public IoDriver open(String transport, LoopContext loop) {
+    return new Driver(real.open(transport, loop));
+  }
+
+  private final class Driver implements IoDriver, Network {
+    private final IoDriver driver;
+    private final List<Tampering> tamperings = new ArrayList<>();
+
+    Driver(IoDriver driver) {
+      this.driver = driver;
+    }
+
+    private Tampering tampered(TransportProtocol protocol) {
+      Tampering tampering = newTampering.get().with(protocol);
+      tamperings.add(tampering);
+      return tampering;
+    }
+
+    @Override
+    public void poll(long deadlineNanos) {
+      boolean soon = tamperings.stream().anyMatch(Tampering::holdsSomething);
+      driver.poll(soon ? driver.nanoTime() : deadlineNanos);
+      List.copyOf(tamperings).forEach(Tampering::polled);
+    }
+
+    @Override
+    public Attempt connect(
+        InetSocketAddress remote,
+        Duration timeout,
+        TransportProtocol protocol,
+        Completion<Transport> outcome) {
+      return driver.network().connect(remote, timeout, tampered(protocol), outcome);
+    }
+
+    @Override
+    public void listen(
+        InetSocketAddress local,
+        int backlog,
+        boolean reuseAddress,
+        Supplier<TransportProtocol> acceptor,
+        Completion<Listener> outcome) {
+      driver
+          .network()
+          .listen(local, backlog, reuseAddress, () -> tampered(acceptor.get()), outcome);
+    }
+
+    @Override
+    public String transport() {
+      return driver.transport();
+    }
+
+    @Override
+    public Network network() {
+      return this;
+    }
+
+    @Override
+    public long nanoTime() {
+      return driver.nanoTime();
+    }
+
+    @Override
+    public void attach(Runnable polling) {
+      driver.attach(polling);
+    }
+
+    @Override
+    public void wakeup() {
+      driver.wakeup();
+    }
+
+    @Override
+    public void close() {
+      driver.close();
+    }
+  }
+}
