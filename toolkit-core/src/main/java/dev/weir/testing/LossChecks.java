@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The other end of a connection: what had arrived stays readable, then every call says so. */
@@ -42,9 +45,10 @@ final class LossChecks {
             LossChecks::resetAfterTheEnd));
   }
 
-  private static void expectReset(String what, Expect.Call call) {
+  private static ConnectionResetException expectReset(String what, Expect.Call call) {
     ConnectionResetException reset = Expect.thrown(what, ConnectionResetException.class, call);
     Expect.that(reset.getCause() != null, what + " tells what the transport reported as the cause");
+    return reset;
   }
 
   private static void expectResetBy(String what, Expect.VoidCall call) {
@@ -59,8 +63,9 @@ final class LossChecks {
   private static void expectEveryCallSaysReset(Trial trial, StreamEnd end) throws Exception {
     StreamReader reader = end.reader();
     StreamWriter writer = end.writer();
+    Set<ConnectionResetException> thrown = Collections.newSetFromMap(new IdentityHashMap<>());
     for (int i = 0; i < 2; i++) {
-      expectReset("read(1)", () -> reader.read(1));
+      thrown.add(expectReset("read(1)", () -> reader.read(1)));
       expectReset("readLine()", reader::readLine);
       expectReset("readLine(UTF_8)", () -> reader.readLine(UTF_8));
       expectReset("readExactly(1)", () -> reader.readExactly(1));
@@ -81,6 +86,7 @@ final class LossChecks {
       expectResetBy("writeEof()", writer::writeEof);
       expectResetBy("waitClosed()", writer::waitClosed);
     }
+    Expect.equal("exceptions of two reads, each with a stack of its own", 2, thrown.size());
     Expect.equal("atEof()", false, reader.atEof());
     Expect.equal("isClosing()", true, writer.isClosing());
   }

@@ -43,6 +43,9 @@ final class ReadingChecks {
         new Check(
             "A second task that reads at the same time is refused", ReadingChecks::secondReader),
         new Check(
+            "In a callback, which cannot wait, reads are refused and consume nothing",
+            ReadingChecks::readInACallback),
+        new Check(
             "A reader that finds all its bytes at once lets other tasks run",
             ReadingChecks::busyReader));
   }
@@ -181,6 +184,23 @@ final class ReadingChecks {
         "the refusal tells of another task, but it says: " + refusal.getMessage());
     pair.left().writer().writeLine("for the first");
     Expect.text("what the first reader got", "for the first\n", first.await(IOException.class));
+  }
+
+  private static void readInACallback(Trial trial) throws Exception {
+    StreamPair pair = trial.open();
+    StreamReader reader = pair.right().reader();
+    pair.left().writer().writeLine("line");
+    Trial.awaitArrived(reader, 5);
+
+    Expect.thrown(
+        "readLine() in a callback",
+        IllegalStateException.class,
+        () -> trial.inCallback(() -> reader.readLine()));
+    Expect.thrown(
+        "read(1) in a callback",
+        IllegalStateException.class,
+        () -> trial.inCallback(() -> reader.read(1)));
+    Expect.text("the line", "line\n", reader.readLine());
   }
 
   private static void busyReader(Trial trial) throws Exception {

@@ -62,11 +62,11 @@ class StreamContractMutantsTest {
             "what was taken while nobody reads, in bytes: expected at most 67108864, but was"),
         mutant(
             Mutants.ForgetsResumeWriting::new,
-            "Writers that wait go on in the order of their calls",
+            "Writers that wait go on in the order of their calls, and nobody overtakes them",
             "hangs: nothing ended within 30 s",
             "Task[writer 0, pending] waits",
             "StreamWriter.write",
-            "WriteGate[FULL, 10 writers",
+            "WriteGate[FULL, 11 writers",
             "0 bytes unsent"),
         mutant(
             Mutants.IgnoresResumeReading::new,
