@@ -69,8 +69,10 @@ final class Trial {
     } finally {
       left = end();
     }
-    if (broken == null && !left.isEmpty()) {
-      broken = "left behind, although both ends were aborted: " + String.join(", ", left);
+    if (!left.isEmpty()) {
+      String leftBehind =
+          "left behind, although both ends were aborted: " + String.join(", ", left);
+      broken = broken == null ? leftBehind : broken + "\n  " + leftBehind;
     }
     if (broken != null) {
       throw new AssertionError(promise + ": " + broken, failure(checking));

@@ -73,7 +73,7 @@ class StreamContractMutantsTest {
             "A peer that does not read holds the writer back, and gets everything once it reads",
             "hangs: nothing ended within 30 s",
             "StreamReader.read",
-            "StreamReader[ReadBuffer[0 bytes], a task waits]"),
+            "ReadBuffer[0 bytes], a task waits]"),
         mutant(
             Mutants.CountsNothingAsUnsent::new,
             "In a callback a write does not wait, and fails at the hard cap",
