@@ -88,7 +88,6 @@ final class MemoryTransport implements Transport {
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
-      endWanted = true;
       lingering = !readingWanted && !endReceived;
       markDirty();
     }
@@ -181,7 +180,7 @@ final class MemoryTransport implements Transport {
       protocol.resumeWriting();
     }
     if (unsent.size() == 0) {
-      if (endWanted && !endSent) {
+      if ((endWanted || state == State.CLOSING) && !endSent) {
         endSent = true;
         out.sendEnd();
       }

@@ -54,7 +54,7 @@ final class VirtualDriver implements IoDriver {
   private boolean foreignNoticed;
 
   /** When, in real time, the run under way began. Written while the loop stands still. */
-  private long begunNanos;
+  private long begunNanos = System.nanoTime();
 
   private boolean timedOut;
 

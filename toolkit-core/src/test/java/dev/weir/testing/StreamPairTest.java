@@ -21,86 +21,76 @@ import org.junit.jupiter.api.Test;
 class StreamPairTest {
   @Test
   void whatOneEndWritesTheOtherReads() {
-    PipeEngine.run(
-        new PipeEngine(),
-        () -> {
-          try (StreamPair pair = StreamPair.open()) {
-            pair.left().writer().writeLine("to the right");
-            pair.right().writer().writeLine("to the left");
+    VirtualLoop.run(() -> {
+      try (StreamPair pair = StreamPair.open()) {
+        pair.left().writer().writeLine("to the right");
+        pair.right().writer().writeLine("to the left");
 
-            assertThat(pair.right().reader().readLine(UTF_8)).isEqualTo("to the right");
-            assertThat(pair.left().reader().readLine(UTF_8)).isEqualTo("to the left");
-          }
-        });
+        assertThat(pair.right().reader().readLine(UTF_8)).isEqualTo("to the right");
+        assertThat(pair.left().reader().readLine(UTF_8)).isEqualTo("to the left");
+      }
+    });
   }
 
   @Test
   void bothEndsHaveTheOptions() {
-    PipeEngine.run(
-        new PipeEngine(),
-        () -> {
-          try (StreamPair pair = StreamPair.open(StreamOptions.defaults().withLimit(4))) {
-            pair.left().writer().write("12345\n");
-            pair.right().writer().write("12345\n");
+    VirtualLoop.run(() -> {
+      try (StreamPair pair = StreamPair.open(StreamOptions.defaults().withLimit(4))) {
+        pair.left().writer().write("12345\n");
+        pair.right().writer().write("12345\n");
 
-            for (StreamEnd end : List.of(pair.left(), pair.right())) {
-              assertThatThrownBy(() -> end.reader().readLine())
-                  .isInstanceOf(LimitOverrunException.class);
-            }
-          }
-        });
+        for (StreamEnd end : List.of(pair.left(), pair.right())) {
+          assertThatThrownBy(() -> end.reader().readLine())
+              .isInstanceOf(LimitOverrunException.class);
+        }
+      }
+    });
   }
 
   @Test
   void closeClosesBothEnds() {
-    PipeEngine.run(
-        new PipeEngine(),
-        () -> {
-          StreamPair pair = StreamPair.open();
-          pair.left().writer().write("last");
+    VirtualLoop.run(() -> {
+      StreamPair pair = StreamPair.open();
+      pair.left().writer().write("last");
 
-          pair.close();
+      pair.close();
 
-          pair.left().writer().waitClosed();
-          pair.right().writer().waitClosed();
-        });
+      pair.left().writer().waitClosed();
+      pair.right().writer().waitClosed();
+    });
   }
 
   @Test
   void theServerListensNoLongerThanThePairNeeds() {
-    PipeEngine.run(
-        new PipeEngine(),
-        () -> {
-          try (StreamPair pair = StreamPair.open()) {
-            InetSocketAddress server = (InetSocketAddress) pair.right().writer().localAddress();
+    VirtualLoop.run(() -> {
+      try (StreamPair pair = StreamPair.open()) {
+        InetSocketAddress server = (InetSocketAddress) pair.right().writer().localAddress();
 
-            assertThat(Asyncio.allTasks()).hasSize(1);
-            assertThatThrownBy(() -> Asyncio.openConnection("127.0.0.1", server.getPort()))
-                .isInstanceOf(ConnectException.class);
-          }
-        });
+        assertThat(Asyncio.allTasks()).hasSize(1);
+        assertThatThrownBy(() -> Asyncio.openConnection("127.0.0.1", server.getPort()))
+            .isInstanceOf(ConnectException.class);
+      }
+    });
   }
 
   @Test
   void openingThatIsCancelledAnywhereLeavesNothingBehind() {
     List<Tampering> connected = new ArrayList<>();
-    PipeEngine.run(
-        new TamperedEngine(
-            new PipeEngine(),
-            () ->
-                new Tampering() {
-                  @Override
-                  public void connectionMade(Transport transport) {
-                    connected.add(this);
-                    super.connectionMade(transport);
-                  }
+    TamperedEngine.run(
+        () ->
+            new Tampering() {
+              @Override
+              public void connectionMade(Transport transport) {
+                connected.add(this);
+                super.connectionMade(transport);
+              }
 
-                  @Override
-                  public void connectionLost(IOException cause) {
-                    connected.remove(this);
-                    super.connectionLost(cause);
-                  }
-                }),
+              @Override
+              public void connectionLost(IOException cause) {
+                connected.remove(this);
+                super.connectionLost(cause);
+              }
+            },
         () -> {
           int cancelled =
               CancelEverywhere.run(
@@ -121,19 +111,17 @@ class StreamPairTest {
   @Test
   void openingThatIsCancelledWhileNobodyAcceptsLeavesNothingBehind() {
     List<Tampering> accepted = new ArrayList<>();
-    PipeEngine.run(
-        new TamperedEngine(
-            new PipeEngine(),
-            () ->
-                new Tampering() {
-                  @Override
-                  public void connectionMade(Transport transport) {
-                    if (accepted.isEmpty()) {
-                      accepted.add(this); // The first end to hear of it, and the second never does.
-                      super.connectionMade(transport);
-                    }
-                  }
-                }),
+    TamperedEngine.run(
+        () ->
+            new Tampering() {
+              @Override
+              public void connectionMade(Transport transport) {
+                if (accepted.isEmpty()) {
+                  accepted.add(this); // The first end to hear of it, and the second never does.
+                  super.connectionMade(transport);
+                }
+              }
+            },
         () -> {
           Task<StreamPair> opening = Asyncio.createTask(() -> StreamPair.open());
           while (accepted.isEmpty()) {

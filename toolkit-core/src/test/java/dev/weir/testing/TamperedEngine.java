@@ -6,25 +6,33 @@ import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.task.Action;
+import dev.weir.task.RunOptions;
+import dev.weir.task.Runner;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** An engine every connection of which is tampered with. */
+/** A virtual loop every connection of which is tampered with. */
 final class TamperedEngine implements EngineProvider {
-  private final EngineProvider real;
   private final Supplier<? extends Tampering> newTampering;
 
-  TamperedEngine(EngineProvider real, Supplier<? extends Tampering> newTampering) {
-    this.real = real;
+  private TamperedEngine(Supplier<? extends Tampering> newTampering) {
     this.newTampering = newTampering;
+  }
+
+  /** Runs {@code body} on a loop whose connections are tampered with by what the supplier makes. */
+  static void run(Supplier<? extends Tampering> newTampering, Action body) {
+    try (Runner runner = new Runner(RunOptions.defaults(), new TamperedEngine(newTampering))) {
+      runner.run(body);
+    }
   }
 
   @Override
   public IoDriver open(String transport, LoopContext loop) {
-    return new Driver(real.open(transport, loop));
+    return new Driver(new VirtualDriver(loop, VirtualOptions.defaults()));
   }
 
   private final class Driver implements IoDriver, Network {
