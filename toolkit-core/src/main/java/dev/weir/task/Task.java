@@ -42,6 +42,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   private @Nullable String cancelMessage;
   private int cancelRequests;
   private long suspensions;
+  private @Nullable TaskObserver observer;
 
   // Links of the TaskRegistry.
   @Nullable Task<?> newer;
@@ -88,6 +89,15 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   public long suspensions() {
     loop.ensureHeld("Task.suspensions()");
     return suspensions;
+  }
+
+  /**
+   * Has {@code observer} told from now on when the task suspends and when it is woken; null for
+   * nobody. For test kits.
+   */
+  public void observe(@Nullable TaskObserver observer) {
+    loop.ensureHeld("Task.observe()");
+    this.observer = observer;
   }
 
   /**
@@ -283,6 +293,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     if (mustCancel && future.requestCancel(cancelMessage)) {
       mustCancel = false;
     }
+    if (observer != null) {
+      observer.suspending(this);
+    }
     fiber.park();
     loop.ensureOpen();
     if (mustCancel) {
@@ -299,6 +312,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     clearInterrupt();
     suspensions++;
     fiber.wake();
+    if (observer != null) {
+      observer.suspending(this);
+    }
     fiber.park();
     loop.ensureOpen();
     if (mustCancel) {
@@ -311,6 +327,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
   void wake() {
     waitingFor = null;
     fiber.wake();
+    if (observer != null) {
+      observer.woken(this);
+    }
   }
 
   /** Ends the wait of a task whose loop closes; that and every further wait throws. */

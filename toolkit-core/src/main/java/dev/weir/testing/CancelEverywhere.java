@@ -3,6 +3,7 @@ package dev.weir.testing;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
+import dev.weir.task.TaskObserver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -11,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a scenario again and again and cancels it each time at another place where it suspends,
- * until it was cancelled at every one; then once more, after what it waits for has come and before
- * it runs again, which is where most mistakes hide.
+ * until it was cancelled at every one. At each place it does so in three ways: at once, after it
+ * has waited for a round, and after what it waits for has come but before it runs again, which is
+ * where most mistakes hide.
  *
  * <pre>{@code
  * CancelEverywhere.run(
@@ -49,6 +51,7 @@ public final class CancelEverywhere {
 
   /** When to cancel, once the scenario has suspended for the nth time. */
   private enum Moment {
+    SUSPENDING,
     WAITING,
     WOKEN
   }
@@ -71,23 +74,29 @@ public final class CancelEverywhere {
     Loop.running().ensureInTask("CancelEverywhere.run()");
     int cancelled = 0;
     for (Moment moment : Moment.values()) {
-      for (long suspension = 1; ; suspension++) {
-        Run<F> run = new Run<>(suspension, moment);
-        if (!run.cancelThere(fixture, scenario, check)) {
-          break;
+      Run<F> run;
+      long suspension = 0;
+      do {
+        suspension++;
+        run = new Run<>(suspension, moment);
+        run.cancelThere(fixture, scenario, check);
+        if (run.cancelledAt != null) {
+          cancelled++;
         }
-        cancelled++;
-      }
+      } while (run.reached);
     }
     return cancelled;
   }
 
   /** One run of the scenario. */
-  private static final class Run<F> {
+  private static final class Run<F> implements TaskObserver {
     private final Loop loop = Loop.running();
     private final long suspension;
     private final Moment moment;
-    private @Nullable Task<?> task;
+
+    /** Whether the scenario came to suspend there. */
+    private boolean reached;
+
     private StackTraceElement @Nullable [] cancelledAt;
 
     Run(long suspension, Moment moment) {
@@ -95,15 +104,13 @@ public final class CancelEverywhere {
       this.moment = moment;
     }
 
-    /** {@return whether the scenario came to suspend there} */
-    boolean cancelThere(
+    void cancelThere(
         Fixture<? extends F> fixture, Step<? super F> scenario, Step<? super F> check) {
       Set<Task<?>> before = loop.allTasks();
       try {
         F made = fixture.make();
         Task<?> running = loop.createTask(() -> scenario.run(made), "scenario");
-        task = running;
-        loop.callSoon(this::look);
+        running.observe(this);
         awaitEnd(running);
         check.run(made);
       } catch (Exception | AssertionError e) {
@@ -114,27 +121,36 @@ public final class CancelEverywhere {
       if (!left.isEmpty()) {
         throw new AssertionError("Left behind " + where() + ": " + left);
       }
-      return cancelledAt != null;
     }
 
-    /**
-     * Looks at the task once in every round. In a round the task runs once at the most, and a round
-     * after it was woken, so this sees each of its suspensions, and each time that it was woken.
-     */
-    private void look() {
-      Task<?> running = Objects.requireNonNull(task);
-      if (running.done() || running.suspensions() > suspension) {
+    @Override
+    public void suspending(Task<?> task) {
+      if (task.suspensions() != suspension) {
         return;
       }
-      boolean there =
-          running.suspensions() == suspension
-              && (moment == Moment.WAITING || running.waitingFor() == null);
-      if (there) {
-        cancelledAt = running.stackTrace();
-        running.cancel("at suspension " + suspension);
-      } else {
-        loop.callSoon(this::look);
+      reached = true;
+      switch (moment) {
+        case SUSPENDING -> cancel(task);
+        case WAITING ->
+            loop.callSoon(() -> {
+              if (task.suspensions() == suspension && task.waitingFor() != null) {
+                cancel(task);
+              }
+            });
+        case WOKEN -> {}
       }
+    }
+
+    @Override
+    public void woken(Task<?> task) {
+      if (moment == Moment.WOKEN && task.suspensions() == suspension && cancelledAt == null) {
+        cancel(task);
+      }
+    }
+
+    private void cancel(Task<?> task) {
+      cancelledAt = task.stackTrace();
+      task.cancel("at suspension " + suspension);
     }
 
     private static void awaitEnd(Task<?> running) throws Exception {

@@ -25,9 +25,6 @@ import java.util.stream.Stream;
  * jumps. Its error has the stacks of the tasks that waited. No check leaves a task or an open
  * connection behind, also when it fails.
  *
- * <p>Two checks use {@link CancelEverywhere}, which keeps the loop busy while it watches. Where the
- * clock moves only while nothing is ready, these need a network that delays nothing.
- *
  * <p>Called from a task. Depends on no test framework; one that makes a test of each check shows
  * the most:
  *

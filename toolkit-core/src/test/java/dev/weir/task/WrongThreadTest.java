@@ -72,6 +72,7 @@ class WrongThreadTest {
         call("Task.cancelling", (loop, future, task) -> task.cancelling()),
         call("Task.waitingFor", (loop, future, task) -> task.waitingFor()),
         call("Task.suspensions", (loop, future, task) -> task.suspensions()),
+        call("Task.observe", (loop, future, task) -> task.observe(null)),
         call("Loop.allTasks", (loop, future, task) -> loop.allTasks()),
         call("Loop.close", (loop, future, task) -> loop.close()),
         call("Loop.callSoon", (loop, future, task) -> loop.callSoon(CALLBACK)),

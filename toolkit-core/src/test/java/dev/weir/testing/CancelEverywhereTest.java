@@ -13,6 +13,7 @@ import dev.weir.sync.AsyncSemaphore;
 import dev.weir.task.Coroutine;
 import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Future;
+import dev.weir.task.Loop;
 import dev.weir.task.Loops;
 import dev.weir.task.Task;
 import dev.weir.task.TaskGroup;
@@ -31,7 +32,18 @@ class CancelEverywhereTest {
   // --- The driver
 
   @Test
-  void everySuspensionIsCancelledWhileItWaitsAndOnceItIsWoken() {
+  void timePassesWhileItWatches() {
+    VirtualLoop.run(() -> {
+      int cancelled =
+          CancelEverywhere.run(() -> null, _ -> Asyncio.sleep(Duration.ofHours(1)), _ -> {});
+
+      assertThat(cancelled).isEqualTo(3);
+      assertThat(Loop.running().time()).as("the run without and the one once woken").isPositive();
+    });
+  }
+
+  @Test
+  void everySuspensionIsCancelledAtOnceWhileItWaitsAndOnceItIsWoken() {
     Loops.run(() -> {
       List<String> ends = new ArrayList<>();
 
@@ -50,11 +62,11 @@ class CancelEverywhereTest {
               },
               list -> {});
 
-      assertThat(cancelled).isEqualTo(6);
+      assertThat(cancelled).isEqualTo(9);
       assertThat(ends)
           .containsExactly(
               "after 0", "after 1", "after 2", "after 3", "after 0", "after 1", "after 2",
-              "after 3");
+              "after 3", "after 0", "after 1", "after 2", "after 3");
     });
   }
 
