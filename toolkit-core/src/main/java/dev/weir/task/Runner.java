@@ -109,14 +109,12 @@ public final class Runner implements AutoCloseable {
     }
   }
 
-  /** Cancels the main task, if there is one. Any thread. */
-  private void cancelMain(Loop running, String reason) {
-    running.submitInternal(() -> {
-      Task<?> task = mainTask;
-      if (task != null) {
-        task.requestCancel(reason);
-      }
-    });
+  /** Cancels the main task, if there is one. On the loop. */
+  private void cancelMain(String reason) {
+    Task<?> task = mainTask;
+    if (task != null) {
+      task.requestCancel(reason);
+    }
   }
 
   private static void ensureOffLoop() {
@@ -144,7 +142,9 @@ public final class Runner implements AutoCloseable {
       Loop running = opened;
       exitHook =
           ExitHook.install(
-              opened, () -> cancelMain(running, "the JVM exits"), options.exitTimeout());
+              opened,
+              () -> running.submitInternal(() -> cancelMain("the JVM exits")),
+              options.exitTimeout());
     }
     return opened;
   }
@@ -257,12 +257,7 @@ public final class Runner implements AutoCloseable {
     if (!options.handleSignals()) {
       return Signals.NONE;
     }
-    return Signals.handle(
-        reason -> cancelMain(running, reason),
-        exception -> {
-          running.submitInternal(() -> running.carrier.abort(exception));
-          running.carrier.interruptStep(); // Else one that blocks keeps the loop from aborting.
-        });
+    return Signals.handle(running, this::cancelMain);
   }
 
   @Override

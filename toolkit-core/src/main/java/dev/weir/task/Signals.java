@@ -21,21 +21,24 @@ final class Signals implements AutoCloseable {
   /** How many have come. Guarded by this. */
   private int count;
 
+  /** Whether the run is over. Written under the lock, read by any thread. */
+  private volatile boolean closed;
+
   private Signals() {}
 
   /**
-   * Takes every SIGINT and SIGTERM, on a thread of the JVM's.
+   * Takes every SIGINT and SIGTERM, on a thread of the JVM's, while {@code loop} has the run that
+   * begins.
    *
-   * @param onFirst is told of the first signal, in words
-   * @param onSecond gets the exception for the second one
+   * @param onFirst is told of the first signal, in words, on the loop
    * @throws IllegalStateException if the module jdk.unsupported is missing, or the JVM keeps the
    *     signals to itself
    */
-  static Signals handle(Consumer<String> onFirst, Consumer<SignalException> onSecond) {
+  static Signals handle(Loop loop, Consumer<String> onFirst) {
     Signals signals = new Signals();
     try {
       for (String name : List.of("INT", "TERM")) {
-        signals.take(new Signal(name), onFirst, onSecond);
+        signals.take(loop, new Signal(name), onFirst);
       }
       return signals;
     } catch (NoClassDefFoundError e) {
@@ -48,14 +51,12 @@ final class Signals implements AutoCloseable {
     }
   }
 
-  private void take(Signal signal, Consumer<String> onFirst, Consumer<SignalException> onSecond) {
+  private void take(Loop loop, Signal signal, Consumer<String> onFirst) {
     AtomicReference<@Nullable SignalHandler> previous = new AtomicReference<>();
     SignalHandler ours =
         received -> {
-          if (count() > SIGNALS_UNTIL_PREVIOUS) {
+          if (!accept(loop, received, onFirst)) {
             handleAsBefore(previous.get(), received);
-          } else {
-            received(received, onFirst, onSecond);
           }
         };
     SignalHandler replaced = Signal.handle(signal, ours);
@@ -68,11 +69,6 @@ final class Signals implements AutoCloseable {
     });
   }
 
-  private synchronized int count() {
-    count++;
-    return count;
-  }
-
   /** What cannot be ended by an interrupt either is left to the JVM, which exits. */
   private static void handleAsBefore(@Nullable SignalHandler previous, Signal received) {
     if (previous != null) {
@@ -80,14 +76,29 @@ final class Signals implements AutoCloseable {
     }
   }
 
-  private synchronized void received(
-      Signal signal, Consumer<String> onFirst, Consumer<SignalException> onSecond) {
+  /** {@return whether the signal is for the run, and not for whoever handled it before} */
+  private synchronized boolean accept(Loop loop, Signal signal, Consumer<String> onFirst) {
+    count++;
+    if (closed || count > SIGNALS_UNTIL_PREVIOUS) {
+      return false; // It may have been dispatched to us before the run ended, and come after.
+    }
     if (first == null) {
       first = signal;
-      onFirst.accept("SIG" + signal.getName());
+      submit(loop, () -> onFirst.accept("SIG" + signal.getName()));
     } else {
-      onSecond.accept(exceptionOf(signal, null));
+      submit(loop, () -> loop.carrier.abort(exceptionOf(signal, null)));
+      loop.carrier.interruptStep(); // Else one that blocks keeps the loop from aborting.
     }
+    return true;
+  }
+
+  /** Runs {@code step} on the loop, unless it comes to that in a later run only. */
+  private void submit(Loop loop, Runnable step) {
+    loop.submitInternal(() -> {
+      if (!closed) {
+        step.run();
+      }
+    });
   }
 
   /** {@return what to throw for the cancellation of the main task} */
@@ -105,6 +116,9 @@ final class Signals implements AutoCloseable {
 
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true;
+    }
     restorers.forEach(Runnable::run);
   }
 }

@@ -312,6 +312,65 @@ class SignalsTest {
     assertThat(order).containsExactly("undisturbed");
   }
 
+  // --- Signals that cross the end of a run
+
+  @Test
+  void aFirstSignalThatCrossesTheEndOfARunDoesNotCancelTheNextMain() {
+    try (Runner runner = new Runner(HANDLING, ParkingDriver::new)) {
+      runner.run(() -> raiseInTheLastRound("INT"));
+      runner.run(() -> {
+        Loops.settle();
+        order.add("undisturbed");
+      });
+    }
+
+    assertThat(order).containsExactly("undisturbed");
+  }
+
+  @Test
+  void aSecondSignalThatCrossesTheEndOfARunDoesNotEndTheNext() {
+    try (Runner runner = new Runner(HANDLING, ParkingDriver::new)) {
+      runner.run(() -> {
+        raise("INT");
+        assertThatThrownBy(() -> Loop.running().sleep(LONG)).isInstanceOf(CancelledError.class);
+        raiseInTheLastRound("INT");
+      });
+      runner.run(() -> {
+        Loops.settle();
+        order.add("undisturbed");
+      });
+    }
+
+    assertThat(order).containsExactly("undisturbed");
+  }
+
+  /** Raises the signal so late in the calling run that it is handled between two runs. */
+  private static void raiseInTheLastRound(String name) {
+    Loop loop = Loop.running();
+    loop.callSoon(() -> {
+      raise(name);
+      while (!loop.carrier.anySubmitted()) {
+        Thread.onSpinWait();
+      }
+    });
+  }
+
+  @Test
+  void aSignalThatWasDispatchedDuringARunAndComesAfterItIsTheHosts() {
+    Signal signal = new Signal("INT");
+    SignalHandler[] ofTheRun = new SignalHandler[1];
+    Loops.call(
+        HANDLING,
+        () -> {
+          ofTheRun[0] = Signal.handle(signal, received -> {});
+          return Signal.handle(signal, ofTheRun[0]);
+        });
+
+    ofTheRun[0].handle(signal);
+
+    assertThat(receivedByHost).containsExactly("INT");
+  }
+
   @Test
   void aSignalAtAnyMomentLeavesARunThatEndsOneWayOrTheOther() throws InterruptedException {
     List<String> outcomes = new ArrayList<>();
