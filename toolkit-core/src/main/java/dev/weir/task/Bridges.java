@@ -91,11 +91,16 @@ final class Bridges {
         follower.cancel(false);
         return;
       }
-      Throwable failure = done.failure();
-      if (failure instanceof CancelledError cancelled) {
-        follower.completeExceptionally(asCancellationException(cancelled));
-      } else if (failure != null) {
-        follower.completeExceptionally(failure);
+      Throwable failure = done.peekFailure();
+      if (failure != null) {
+        boolean told =
+            follower.completeExceptionally(
+                failure instanceof CancelledError cancelled
+                    ? asCancellationException(cancelled)
+                    : failure);
+        if (told) { // Else it was cancelled or timed out, and the failure is to be reported.
+          done.failure();
+        }
       } else {
         follower.complete(Future.<T, RuntimeException>resultOf(done));
       }

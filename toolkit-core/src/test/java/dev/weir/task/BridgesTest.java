@@ -262,6 +262,64 @@ class BridgesTest {
   }
 
   @Test
+  void aFailureAfterTheFollowerWasCancelledIsReported() {
+    List<ExceptionContext> errors = new ArrayList<>();
+
+    Loops.run(() -> {
+      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+      CompletableFuture<?> follower =
+          Asyncio.createTask(this::failWhenCancelled).toCompletableFuture();
+      Loops.settle();
+      follower.cancel(true);
+      Loops.settle();
+    });
+
+    assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
+  }
+
+  @Test
+  void aFailureAfterTheCallOfAnotherThreadWasCancelledIsReported() {
+    List<ExceptionContext> errors = new ArrayList<>();
+
+    Loops.run(() -> {
+      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+      CompletableFuture<?> follower =
+          Asyncio.runCoroutineThreadsafe(this::failWhenCancelled, Loop.running());
+      Loops.settle();
+      follower.cancel(true);
+      Loops.settle();
+    });
+
+    assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
+  }
+
+  private Object failWhenCancelled() throws IOException {
+    try {
+      Asyncio.sleep(Loops.LONG);
+    } catch (CancelledError e) {
+      throw failure;
+    }
+    return "slept";
+  }
+
+  @Test
+  void aFailureAfterTheFollowerGotATimeoutIsReported() {
+    List<ExceptionContext> errors = new ArrayList<>();
+
+    Loops.run(() -> {
+      Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+      Future<String> future = Loop.running().createFuture();
+      CompletableFuture<String> follower = future.toCompletableFuture();
+      follower.completeExceptionally(new java.util.concurrent.TimeoutException("too slow"));
+
+      future.setException(failure);
+      Loops.settle();
+    });
+
+    assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
+  }
+
+  @Test
   void theDependentsOfAFollowerAreUserCodeAndMayUseTheLoop() {
     Loops.run(() -> {
       List<String> order = new ArrayList<>();
