@@ -60,6 +60,7 @@ final class CallbackFibers {
         busy++;
         // As many as follow each other: a switch of fibers saved for each.
         for (; callback != null; callback = carrier.takeCallbackOfRound()) {
+          Thread.interrupted(); // The interrupt that another callback left is not this one's.
           fiber.context = callback.context();
           fiber.context.restoreCarried();
           callback.run();
