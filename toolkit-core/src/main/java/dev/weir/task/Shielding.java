@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 final class Shielding<T extends @Nullable Object> {
   private final Future<T> inner;
   private final Future<T> outer;
+  private final Runnable innerDone = this::innerDone;
+  private final Runnable outerDone = this::outerDone;
 
   private Shielding(Future<T> inner) {
     this.inner = inner;
@@ -17,14 +19,18 @@ final class Shielding<T extends @Nullable Object> {
       return inner;
     }
     Shielding<T> shielding = new Shielding<>(inner);
-    inner.onDone(shielding::innerDone);
+    inner.onDone(shielding.innerDone);
+    shielding.outer.onDone(shielding.outerDone);
     return shielding.outer;
   }
 
   private void innerDone() {
     if (outer.isDone()) {
-      reportLate();
-    } else if (inner.isCancelled()) {
+      new LateFailure(inner).run();
+      return;
+    }
+    outer.removeOnDone(outerDone);
+    if (inner.isCancelled()) {
       outer.completeCancelled(inner.cancellation().getMessage(), null);
     } else {
       Throwable failure = inner.failure();
@@ -37,26 +43,40 @@ final class Shielding<T extends @Nullable Object> {
   }
 
   /**
-   * Nobody waits for the inner one through this shield any more. If nobody does otherwise, its
-   * failure is reported: once, however many shields were cancelled.
+   * Nobody waits for the inner one through this shield any more. One listener is left there for all
+   * such shields, or a future that is awaited again and again with a timeout would collect them.
    */
-  private void reportLate() {
-    if (!outer.isCancelled()) {
-      return;
+  private void outerDone() {
+    if (!inner.isDone()) {
+      inner.removeOnDone(innerDone);
+      LateFailure late = new LateFailure(inner);
+      inner.removeOnDone(late);
+      inner.onDone(late);
     }
-    Loop loop = inner.loop;
-    loop.enqueueCallback(() -> { // Behind those who were woken with this step, and may ask for it.
-      Throwable failure = inner.unaskedFailure();
-      if (failure != null) {
-        loop.callExceptionHandler(
-            new ExceptionContext(
-                "Exception in shielded future: " + inner.label(), failure, inner, null, null));
-      }
-    });
   }
 
   @Override
   public String toString() {
     return "Shielding[" + inner + "]";
+  }
+
+  /**
+   * Reports the failure of a future whose shield is done already, unless somebody else asks for it:
+   * once, however many shields there were.
+   */
+  private record LateFailure(Future<?> inner) implements Runnable {
+    @Override
+    public void run() {
+      Loop loop = inner.loop;
+      // Behind those who were woken with this step, and may ask for it.
+      loop.enqueueCallback(() -> {
+        Throwable failure = inner.unaskedFailure();
+        if (failure != null) {
+          loop.callExceptionHandler(
+              new ExceptionContext(
+                  "Exception in shielded future: " + inner.label(), failure, inner, null, null));
+        }
+      });
+    }
   }
 }

@@ -143,6 +143,38 @@ class ShieldTest {
   }
 
   @Test
+  void aFailureInTheRoundInWhichTheShieldWasCancelledIsReportedOnce() {
+    runCollectingErrors(() -> {
+      Future<String> inner = Loop.running().createFuture();
+      Future<String> shield = Asyncio.shield(inner);
+      inner.setException(failure);
+      shield.cancel();
+      Loops.settle();
+      assertThat(errors).as("soon").hasSize(1);
+    });
+
+    assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
+  }
+
+  @Test
+  void cancelledShieldsDoNotGatherOnTheInnerFuture() {
+    runCollectingErrors(() -> {
+      Loop.running().setDebug(true); // Then a future says how many wait for it.
+      Future<String> inner = Loop.running().createFuture();
+      for (int i = 0; i < 3; i++) {
+        Asyncio.shield(inner).cancel();
+      }
+      Loops.settle();
+
+      assertThat(inner.toString()).as("who reports a late failure").contains(", 1 waiting");
+      inner.setException(failure);
+      Loops.settle();
+    });
+
+    assertThat(errors).singleElement().extracting(ExceptionContext::exception).isSameAs(failure);
+  }
+
+  @Test
   void aFailureAfterTheShieldWasCancelledIsNotReportedIfSomebodyElseWaitsForIt() {
     runCollectingErrors(() -> {
       Task<String> inner = Loops.failing(failure);
