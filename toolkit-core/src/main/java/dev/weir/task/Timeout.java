@@ -203,7 +203,11 @@ public final class Timeout {
       return false;
     }
     state = State.EXPIRED;
-    return running.uncancel() <= cancellingBefore;
+    boolean ownOnly = running.uncancel() <= cancellingBefore;
+    if (ownOnly) {
+      running.dropPendingCancellation(); // The scope's own, if the body did not suspend any more.
+    }
+    return ownOnly;
   }
 
   /** Ends the scope, whose body threw {@code thrown}. Returns what to throw. */

@@ -300,4 +300,53 @@ class ForeignCancelTest {
       Asyncio.yieldNow(); // Nothing is left to be thrown.
     });
   }
+
+  @Test
+  void aTimeoutThatCleanUpSwallowsLeavesNothingToBeThrown() {
+    Loops.run(() -> {
+      Task<?> task =
+          Asyncio.createTask(() -> {
+            try {
+              Asyncio.sleep(Loops.LONG);
+            } finally {
+              Asyncio.timeout(Duration.ofMillis(1)).run(ForeignCancelTest::swallowAnInterrupt);
+              order.add("cancelling " + Asyncio.currentTask().cancelling());
+              Asyncio.yieldNow();
+              order.add("cleaned up");
+            }
+          });
+      Loops.settle();
+      task.cancel();
+
+      assertThatThrownBy(task::await).isInstanceOf(CancelledError.class);
+      assertThat(order).containsExactly("cancelling 1", "cleaned up");
+    });
+  }
+
+  @Test
+  void aTimeoutThatIsSwallowedKeepsACancellationFromOutside() {
+    Loops.run(() -> {
+      Task<?> task =
+          Asyncio.createTask(() -> {
+            Asyncio.timeout(Duration.ofMillis(1))
+                .run(scope -> {
+                  swallowAnInterrupt(scope);
+                  Asyncio.currentTask().cancel("from outside");
+                });
+            Asyncio.yieldNow();
+            order.add("went on");
+          });
+
+      assertThatThrownBy(task::await).isInstanceOf(CancelledError.class).hasMessage("from outside");
+      assertThat(order).isEmpty();
+    });
+  }
+
+  private static void swallowAnInterrupt(Timeout scope) {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      assertThat(scope.expired()).isTrue();
+    }
+  }
 }
