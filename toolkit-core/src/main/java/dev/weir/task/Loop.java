@@ -445,7 +445,7 @@ public final class Loop implements AutoCloseable {
     Task<?> task = createTask(action);
     task.onDone(() -> {
       Throwable failure = task.isCancelled() ? null : task.failure();
-      if (failure != null) {
+      if (failure != null && !(failure instanceof SignalException)) { // The run throws that.
         enqueueCallback(() ->
             callExceptionHandler(
                 new ExceptionContext(

@@ -1,6 +1,7 @@
 package dev.weir.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import java.io.IOException;
@@ -72,5 +73,23 @@ class BackgroundTest {
 
       assertThat(order).containsExactly("background");
     });
+  }
+
+  @Test
+  void aSignalGoesToTheOneWhoRunsTheLoopAndNotToTheHandlerAsWell() {
+    List<ExceptionContext> errors = new ArrayList<>();
+    SignalException signal = new SignalException("INT", 2, null);
+
+    assertThatThrownBy(() ->
+            Loops.run(() -> {
+              Loop.running().setExceptionHandler((loop, context) -> errors.add(context));
+              Asyncio.background(() -> {
+                throw signal;
+              });
+              Asyncio.sleep(Loops.LONG);
+            }))
+        .isSameAs(signal);
+
+    assertThat(errors).isEmpty();
   }
 }
