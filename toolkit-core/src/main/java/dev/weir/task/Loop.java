@@ -178,17 +178,22 @@ public final class Loop implements AutoCloseable {
    */
   public <T extends @Nullable Object> T runUntilComplete(Future<T> future) {
     Objects.requireNonNull(future, "future");
+    return runUntilComplete(
+        future,
+        () ->
+            submitInternal(
+                () -> future.requestCancel("the thread that runs the loop was interrupted")));
+  }
+
+  /** The same, and calls {@code onInterrupt}, on the caller's thread, when that is interrupted. */
+  <T extends @Nullable Object> T runUntilComplete(Future<T> future, Runnable onInterrupt) {
     ensureCanRun("Loop.runUntilComplete()");
     carrier.claimStopped();
     ensureOwn(future, "Loop.runUntilComplete()");
     StopWhenDone stop = new StopWhenDone();
     future.onDone(stop);
     try {
-      run(
-          "Loop.runUntilComplete()",
-          () ->
-              submitInternal(
-                  () -> future.requestCancel("the thread that runs the loop was interrupted")));
+      run("Loop.runUntilComplete()", onInterrupt);
     } finally {
       future.removeOnDone(stop);
       stop.runIsOver = true;

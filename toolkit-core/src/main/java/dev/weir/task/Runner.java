@@ -177,23 +177,29 @@ public final class Runner implements AutoCloseable {
   }
 
   private void end(Loop ending) {
-    boolean interrupted = Thread.interrupted(); // Else the interrupt would cancel the cancelling.
+    boolean interrupted = Thread.interrupted(); // Set again when nothing is left to be disturbed.
     try (ending) {
       // Before the loop runs again, or what is left would take one more step as if nothing were.
       List<Task<?>> left = cancelTasks(ending);
-      ending.runUntilComplete(
-          ending.startInternalTask(() -> awaitTasks(ending, left), "weir-runner"));
+      interrupted |= runToTheEnd(ending, () -> awaitTasks(ending, left));
       ExitHook hook = exitHook;
       Duration executorTimeout =
           hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
-      ending.runUntilComplete(
-          ending.startInternalTask(
-              () -> ending.shutdownDefaultExecutor(executorTimeout), "weir-runner"));
+      interrupted |= runToTheEnd(ending, () -> ending.shutdownDefaultExecutor(executorTimeout));
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  /**
+   * Runs a part of the end, which takes a bounded time: an interrupt does not keep the tasks from
+   * cleaning up. Returns whether there was one, and clears it.
+   */
+  private static boolean runToTheEnd(Loop ending, Action part) {
+    ending.runUntilComplete(ending.startInternalTask(part, "weir-runner"), () -> {});
+    return Thread.interrupted();
   }
 
   private static List<Task<?>> cancelTasks(Loop ending) {

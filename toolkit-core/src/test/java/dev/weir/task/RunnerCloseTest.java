@@ -308,6 +308,30 @@ class RunnerCloseTest {
   }
 
   @Test
+  void anInterruptDuringTheEndDoesNotCutItShort() {
+    Thread closing = Thread.currentThread();
+    String result =
+        Loops.call(() -> {
+          Loop.running()
+              .createTask(() ->
+                  onCancellation(() -> {
+                    closing.interrupt();
+                    while (closing.isInterrupted() || closing.getState() != Thread.State.WAITING) {
+                      Loop.running().yieldNow(); // Until it has seen it and waits again.
+                    }
+                    Loops.settle();
+                    order.add("cleaned up");
+                  }));
+          Loops.settle();
+          return "result of main";
+        });
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(result).isEqualTo("result of main");
+    assertThat(order).containsExactly("cleaned up");
+  }
+
+  @Test
   @Tag("slow")
   void nothingIsLeftAfterManyRuns() throws InterruptedException {
     for (int i = 0; i < 100; i++) {
