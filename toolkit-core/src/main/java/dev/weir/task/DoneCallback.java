@@ -11,7 +11,6 @@ final class DoneCallback<T extends @Nullable Object> {
   private final Consumer<? super Future<T>> callback;
   private final Context context;
 
-  /** Whether it is the loop's own, which a closed loop does not drop. */
   private final boolean ofLoop;
 
   /** Makes a callback of the user's. */
@@ -28,6 +27,16 @@ final class DoneCallback<T extends @Nullable Object> {
   /** {@return code of the loop's own that may run the user's} */
   static <T extends @Nullable Object> DoneCallback<T> ofLoop(Consumer<? super Future<T>> callback) {
     return new DoneCallback<>(callback, Context.empty(), true);
+  }
+
+  /** {@return whether it is the loop's own, which a closed loop does not drop} */
+  boolean ofLoop() {
+    return ofLoop;
+  }
+
+  /** Calls it at once. */
+  void call(Future<T> future) {
+    callback.accept(future);
   }
 
   /** Has the callback called with {@code future}, which is done. */

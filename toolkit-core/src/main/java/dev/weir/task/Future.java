@@ -265,11 +265,10 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
   final void completeExceptionally(Throwable failure) {
     ensurePending();
     exception = failure;
-    finish(State.FINISHED);
     if (!(failure instanceof CancelledError)) {
       unretrieved = new UnretrievedFailure(this, failure);
-      loop.unretrieved.add(unretrieved);
     }
+    finish(State.FINISHED);
   }
 
   final boolean completeCancelled(@Nullable String message, @Nullable Throwable cause) {
@@ -401,12 +400,22 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
 
   @SuppressWarnings("unchecked") // Only addDoneCallback makes one, and of this T.
   private void tell(Object listener) {
-    if (listener instanceof Task<?> waiter) {
+    if (loop.isOutlived()) {
+      tellAfterTheEnd(listener);
+    } else if (listener instanceof Task<?> waiter) {
       waiter.wake(); // A step of its own and no callback, or each await would cost a second switch.
     } else if (listener instanceof Runnable step) {
       loop.enqueueInternal(step);
     } else {
       ((DoneCallback<T>) listener).schedule(this);
+    }
+  }
+
+  /** The loop's queue is nobody's any more. A thread may still wait for a CompletableFuture. */
+  @SuppressWarnings("unchecked") // As above.
+  private void tellAfterTheEnd(Object listener) {
+    if (listener instanceof DoneCallback<?> callback && callback.ofLoop()) {
+      ((DoneCallback<T>) callback).call(this);
     }
   }
 

@@ -257,8 +257,8 @@ public final class Loop implements AutoCloseable {
    *
    * <p>A task that is not done is reported as destroyed; it ends with the {@link
    * IllegalStateException} that every further call on the loop throws, and if it fails with another
-   * exception then, that is reported as well. To cancel tasks first and wait for executors, use a
-   * {@link Runner}.
+   * exception then, that is reported as well; logged, if it was in blocking code and fails after
+   * this call. To cancel tasks first and wait for executors, use a {@link Runner}.
    *
    * @throws IllegalStateException if the loop runs
    */
@@ -291,8 +291,17 @@ public final class Loop implements AutoCloseable {
     internalTasks.forEach(Task::evict);
     carrier.close();
     if (awaitCarrierEnd()) {
+      tasks.clear();
       List.copyOf(unretrieved).forEach(UnretrievedFailure::reportOfEvicted);
     }
+  }
+
+  /**
+   * {@return whether the caller, one of the loop's fibers, has outlived it} Then it runs beside
+   * others of its kind, and must not touch what they had in common.
+   */
+  boolean isOutlived() {
+    return closed && !carrier.holdsTurn();
   }
 
   // --- Callbacks and time

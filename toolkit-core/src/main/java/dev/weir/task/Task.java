@@ -382,8 +382,20 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
 
   @Override
   void completed() {
-    if (!internal) {
+    if (loop.isOutlived()) {
+      logFailure();
+    } else if (!internal) {
       loop.tasks.remove(this);
+    }
+  }
+
+  /** Logs the failure of a task that has outlived its loop, if nobody got it. */
+  private void logFailure() {
+    Throwable failure = unaskedFailure();
+    if (failure != null && !Loop.saysClosed(failure)) {
+      loop.defaultExceptionHandler(
+          new ExceptionContext(
+              label() + " failed after its loop had closed", failure, this, null, createdAt));
     }
   }
 

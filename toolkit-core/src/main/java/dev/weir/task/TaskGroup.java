@@ -88,6 +88,9 @@ public final class TaskGroup {
     try {
       result = body.call(this);
     } catch (Throwable e) {
+      if (entered.loop.isOutlived()) {
+        throw Sneaky.rethrow(e); // There is nothing to wait with, and nobody to cancel.
+      }
       CancelledError cancellation = entered.asCancellation(e);
       thrown = cancellation == null ? e : cancellation;
     }

@@ -40,6 +40,12 @@ final class TaskRegistry {
     size--;
   }
 
+  /** Lets go of those that outlive the loop. */
+  void clear() {
+    newest = null;
+    size = 0;
+  }
+
   /** {@return the tasks, the oldest first} */
   List<Task<?>> list() {
     List<Task<?>> tasks = new ArrayList<>(size);

@@ -212,6 +212,9 @@ public final class Timeout {
 
   /** Ends the scope, whose body threw {@code thrown}. Returns what to throw. */
   private Throwable exitWith(Task<?> running, Throwable thrown) {
+    if (loop.isOutlived()) {
+      return thrown;
+    }
     CancelledError cancelled = running.asCancellation(thrown);
     if (!exit(running)) {
       return cancelled == null ? thrown : cancelled;

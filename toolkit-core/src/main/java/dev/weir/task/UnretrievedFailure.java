@@ -16,6 +16,9 @@ final class UnretrievedFailure {
   private final @Nullable Throwable createdAt;
   private final Cleaner.Cleanable cleanable;
 
+  /** Whether the loop knows of it; one that is closed reports no more. */
+  private final boolean listed;
+
   // Written on the loop, read by the cleaner's thread.
   private volatile boolean settled;
 
@@ -28,6 +31,10 @@ final class UnretrievedFailure {
     this.context = future instanceof Task<?> task ? task.context() : null;
     this.createdAt = future.createdAt;
     this.cleanable = Cleaners.CLEANER.register(future, this::unreachable);
+    this.listed = !loop.isOutlived();
+    if (listed) {
+      loop.unretrieved.add(this);
+    }
   }
 
   /** Notes that somebody got the failure. Called on the loop. */
@@ -61,7 +68,9 @@ final class UnretrievedFailure {
       return false;
     }
     settled = true;
-    loop.unretrieved.remove(this);
+    if (listed) {
+      loop.unretrieved.remove(this);
+    }
     cleanable.clean();
     return true;
   }

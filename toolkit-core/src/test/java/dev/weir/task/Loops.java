@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 
 /** Runs test bodies on loops of this package's own, without an engine. */
 public final class Loops {
@@ -86,6 +87,18 @@ public final class Loops {
     while (!Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING)
         .contains(task.fiber.thread().getState())) {
       Loop.running().yieldNow();
+    }
+  }
+
+  /** Blocks the calling thread, which no interrupt stops. */
+  static void awaitThroughInterrupts(CountDownLatch latch) {
+    while (true) {
+      try {
+        latch.await();
+        return;
+      } catch (InterruptedException e) {
+        // Goes on waiting.
+      }
     }
   }
 

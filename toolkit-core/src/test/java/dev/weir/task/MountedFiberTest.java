@@ -263,7 +263,7 @@ class MountedFiberTest {
           Loop loop = Loop.running();
           loop.setExceptionHandler((l, context) -> {});
           loop.createTask(() -> {
-            awaitThroughInterrupts(latch);
+            Loops.awaitThroughInterrupts(latch);
             try {
               loop.sleep(Duration.ofMillis(1));
             } catch (Throwable e) {
@@ -282,17 +282,6 @@ class MountedFiberTest {
         .hasMessageContaining("closed");
   }
 
-  private static void awaitThroughInterrupts(CountDownLatch latch) {
-    while (true) {
-      try {
-        latch.await();
-        return;
-      } catch (InterruptedException e) {
-        // A task that cannot be stopped.
-      }
-    }
-  }
-
   @Test
   void wakeUpsThatRaceWithTheEndOfTheLoopAreNeverRefused() throws InterruptedException {
     AtomicInteger refused = new AtomicInteger();
@@ -307,7 +296,7 @@ class MountedFiberTest {
             for (int i = 0; i < 4; i++) {
               Loop.running()
                   .createTask(() -> {
-                    awaitThroughInterrupts(latch);
+                    Loops.awaitThroughInterrupts(latch);
                     ended.countDown();
                   });
             }
