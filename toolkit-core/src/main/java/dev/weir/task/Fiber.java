@@ -89,6 +89,18 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
   abstract boolean inForeignCode();
 
   /**
+   * Interrupts the fiber in foreign code. That closes a channel it is in, by code that may be the
+   * user's: what this throws is reported, or others would not be interrupted after it.
+   */
+  final void interruptForeignCode() {
+    try {
+      thread().interrupt();
+    } catch (Throwable e) {
+      carrier.report("Interrupting " + this + " failed", e);
+    }
+  }
+
+  /**
    * Runs {@code body}, in which the task must not suspend. Called by the fiber itself.
    *
    * @throws IllegalStateException after {@code body}, if it parked in foreign code

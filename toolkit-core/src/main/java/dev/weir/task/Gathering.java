@@ -93,15 +93,17 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     if (isDone()) {
       return false;
     }
-    boolean any = false;
-    for (Future<?> child : children) {
-      any |= child.requestCancel(message);
-    }
-    if (any) {
-      cancelRequested = true;
-      cancelMessage = message;
-    }
-    return any;
+    return CancelRequest.send(this, message);
+  }
+
+  List<? extends Future<? extends C>> children() {
+    return children;
+  }
+
+  /** Notes that a child, or several, have taken a request to cancel this. */
+  void childrenCancelled(@Nullable String message) {
+    cancelRequested = true;
+    cancelMessage = message;
   }
 
   private static <T extends @Nullable Object> List<T> results(

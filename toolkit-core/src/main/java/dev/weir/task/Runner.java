@@ -238,7 +238,7 @@ public final class Runner implements AutoCloseable {
               task,
               null,
               task.createdAt));
-      task.fiber.thread().interrupt();
+      task.fiber.interruptForeignCode();
     }
     awaitAll(ending, stragglers, STRAGGLER_TIMEOUT);
   }

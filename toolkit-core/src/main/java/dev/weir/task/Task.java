@@ -198,16 +198,52 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     if (isDone()) {
       return false;
     }
-    cancelRequests++;
     Future<?> awaited = waitingFor;
+    if (awaited instanceof Task<?> || awaited instanceof Gathering<?, ?>) {
+      return CancelRequest.send(this, message);
+    }
+    countCancelRequest();
     if (awaited == null || !awaited.requestCancel(message)) {
-      mustCancel = true;
-      cancelMessage = message;
-      if (fiber.inForeignCode()) {
-        interrupt();
-      }
+      cancelNextStep(message);
     }
     return true;
+  }
+
+  // --- For CancelRequest
+
+  void countCancelRequest() {
+    cancelRequests++;
+  }
+
+  /** {@return what it waits for, without a check of the caller} */
+  @Nullable Future<?> peekAwaited() {
+    return waitingFor;
+  }
+
+  /**
+   * Has a cancellation thrown when the task runs again, which takes an interrupt in foreign code.
+   */
+  void cancelNextStep(@Nullable String message) {
+    mustCancel = true;
+    cancelMessage = message;
+    if (fiber.inForeignCode()) {
+      interrupt();
+    }
+  }
+
+  /** Has a cancellation thrown where the task waits, whatever that is. */
+  void cancelWait(@Nullable String message) {
+    mustCancel = true;
+    cancelMessage = message;
+    stopWaiting();
+  }
+
+  private void stopWaiting() {
+    Future<?> awaited = waitingFor;
+    if (awaited != null) {
+      awaited.removeWaiter(this);
+      wake();
+    }
   }
 
   /** Interrupts the task in foreign code. */
@@ -222,7 +258,7 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
       return;
     }
     interrupted = true;
-    fiber.thread().interrupt();
+    fiber.interruptForeignCode();
   }
 
   /** Takes the interrupt back with which a cancellation came. Nothing, if another task calls. */
@@ -334,12 +370,9 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
 
   /** Ends the wait of a task whose loop closes; that and every further wait throws. */
   void evict() {
-    Future<?> awaited = waitingFor;
-    if (awaited != null) {
-      awaited.removeWaiter(this);
-      wake();
-    } else if (fiber.inForeignCode()) {
-      fiber.thread().interrupt();
+    stopWaiting();
+    if (fiber.inForeignCode()) {
+      fiber.interruptForeignCode();
     }
   }
 
