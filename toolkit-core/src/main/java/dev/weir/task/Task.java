@@ -150,6 +150,10 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
    * Takes one cancellation request back, and with the last one also a cancellation that was not
    * thrown yet.
    *
+   * <p>One that has reached what the task waits for cannot be taken back any more, except in count:
+   * a future that it awaits is cancelled, a blocking call of the JDK's is interrupted. If that ends
+   * the coroutine, the task counts as cancelled.
+   *
    * @return how many requests remain
    */
   public int uncancel() {
@@ -291,7 +295,8 @@ public final class Task<T extends @Nullable Object> extends Future<T> {
     if (thrown instanceof CancelledError cancelled) {
       return cancelled;
     }
-    if (!mustCancel || !interrupted || !Interrupts.showIn(thrown)) {
+    // Not mustCancel: another task may have taken the request back, but not the interrupt.
+    if (!interrupted || !Interrupts.showIn(thrown)) {
       return null;
     }
     mustCancel = false;

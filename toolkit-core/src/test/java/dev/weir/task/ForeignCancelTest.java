@@ -349,4 +349,46 @@ class ForeignCancelTest {
       assertThat(scope.expired()).isTrue();
     }
   }
+
+  @Test
+  void anInterruptWhoseRequestAnotherTaskTookBackStillCountsAsACancellation() {
+    Loops.run(() -> {
+      List<ExceptionContext> errors = Loops.collectErrors();
+      Task<?> task = Asyncio.createTask(() -> new CountDownLatch(1).await());
+      Loops.untilParked(task);
+
+      task.cancel("enough");
+      assertThat(task.uncancel()).isZero();
+
+      assertThatThrownBy(task::await)
+          .isInstanceOf(CancelledError.class)
+          .hasMessage("enough")
+          .hasCauseInstanceOf(InterruptedException.class);
+      assertThat(task.cancelled()).isTrue();
+      assertThat(errors).isEmpty();
+    });
+  }
+
+  @Test
+  void aTaskThatSwallowsAnInterruptWhoseRequestWasTakenBackGoesOn() {
+    Loops.run(() -> {
+      Task<String> task =
+          Asyncio.createTask(() -> {
+            try {
+              new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+              order.add("interrupted");
+            }
+            Asyncio.yieldNow();
+            return "went on";
+          });
+      Loops.untilParked(task);
+
+      task.cancel();
+      task.uncancel();
+
+      assertThat(task.await()).isEqualTo("went on");
+      assertThat(order).containsExactly("interrupted");
+    });
+  }
 }
