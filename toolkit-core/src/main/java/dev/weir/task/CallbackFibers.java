@@ -1,6 +1,8 @@
 package dev.weir.task;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +18,8 @@ final class CallbackFibers {
   private final ArrayDeque<Runner> idle = new ArrayDeque<>();
   private boolean ended;
 
-  /** How many are in callbacks. */
-  private int busy;
+  /** Those in callbacks, the one that began last at the end. */
+  private final ArrayList<Runner> busy = new ArrayList<>();
 
   CallbackFibers(Carrier carrier) {
     this.carrier = carrier;
@@ -37,12 +39,30 @@ final class CallbackFibers {
    * {@return how many are in callbacks} Asked between rounds, it is those that blocking code holds.
    */
   int busy() {
-    return busy;
+    return busy.size();
   }
 
-  /** Ends those that are idle, and the others when they have run what they have to. */
+  /** Reports those that blocking code holds, as the loop is about to close. */
+  void reportBusy() {
+    for (Runner runner : List.copyOf(busy)) {
+      carrier.loop.callExceptionHandler(
+          new ExceptionContext(
+              "A callback is still in a blocking call while its loop closes",
+              Stacks.of(runner.fiber.thread()),
+              null,
+              runner.running,
+              runner.running == null ? null : runner.running.createdAt));
+    }
+  }
+
+  /**
+   * Ends those that are idle, and the others when they have run what they have to. Those that
+   * blocking code holds are interrupted.
+   */
   void end() {
     ended = true;
+    busy.forEach(runner -> runner.fiber.interruptForeignCode());
+    busy.clear(); // They may outlive the loop, and then end in parallel.
     for (Runner runner : idle) {
       runner.fiber.wake(); // With nothing to run, it ends.
     }
@@ -52,25 +72,39 @@ final class CallbackFibers {
   private final class Runner {
     final Fiber fiber = carrier.newFiber(carrier.thread.getName() + "-callbacks", null, this::run);
     @Nullable Handle next;
+    @Nullable Handle running;
 
     void run() {
       while (next != null) {
-        Handle callback = next;
-        next = null;
-        busy++;
-        // As many as follow each other: a switch of fibers saved for each.
-        for (; callback != null; callback = carrier.takeCallbackOfRound()) {
-          Thread.interrupted(); // The interrupt that another callback left is not this one's.
-          fiber.context = callback.context();
-          fiber.context.restoreCarried();
-          callback.run();
-        }
-        busy--;
+        runCallbacks();
         if (ended || idle.size() >= IDLE_MAX) {
           return;
         }
         idle.push(this);
         fiber.park();
+      }
+    }
+
+    /** Runs as many as follow each other: a switch of fibers saved for each. */
+    private void runCallbacks() {
+      Handle callback = next;
+      next = null;
+      if (!ended) {
+        busy.add(this);
+      }
+      try {
+        for (; callback != null; callback = carrier.takeCallbackOfRound()) {
+          Thread.interrupted(); // The interrupt that another callback left is not this one's.
+          running = callback;
+          fiber.context = callback.context();
+          fiber.context.restoreCarried();
+          callback.run();
+        }
+      } finally { // A report that throws ends the fiber.
+        running = null;
+        if (!ended) {
+          busy.remove(busy.lastIndexOf(this));
+        }
       }
     }
   }

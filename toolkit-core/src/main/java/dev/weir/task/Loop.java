@@ -258,7 +258,8 @@ public final class Loop implements AutoCloseable {
    * <p>A task that is not done is reported as destroyed; it ends with the {@link
    * IllegalStateException} that every further call on the loop throws, and if it fails with another
    * exception then, that is reported as well; logged, if it was in blocking code and fails after
-   * this call. To cancel tasks first and wait for executors, use a {@link Runner}.
+   * this call. A callback in blocking code is reported and interrupted. To cancel tasks first and
+   * wait for executors, use a {@link Runner}.
    *
    * @throws IllegalStateException if the loop runs
    */
@@ -278,6 +279,7 @@ public final class Loop implements AutoCloseable {
                 null,
                 task.createdAt));
       }
+      carrier.callbackFibers.reportBusy();
       reportUnretrieved();
     } finally { // Also if the handler throws.
       end();
