@@ -112,7 +112,8 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
    *
    * @return the result
    * @throws CancelledError if this future or the waiting task was cancelled
-   * @throws IllegalStateException outside a task, on another loop, or if a task awaits itself
+   * @throws IllegalStateException outside a task, on another loop, or if a task awaits itself, or a
+   *     {@code gather} that it is part of
    */
   public final T await() {
     return Future.<T, RuntimeException>resultOf(awaited());
@@ -354,15 +355,33 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
               + loop.carrier.thread.getName()
               + "': await it in a task of that loop, as with Asyncio.runCoroutineThreadsafe(...)");
     }
-    if (task == this) {
-      throw new IllegalStateException(
-          "Task '" + task.name() + "' awaits itself, which would never end: await another task");
-    }
+    ensureNotWaitingFor(task);
     task.ensureMaySuspend("Future.await()");
     if (!isDone()) {
       task.suspendUntilDone(this);
     }
     return this;
+  }
+
+  /**
+   * Checks that {@code task} may wait for this.
+   *
+   * @throws IllegalStateException if this needs that very task to end first
+   */
+  final void ensureNotWaitingFor(Task<?> task) {
+    if (!isDone() && needs(task)) {
+      throw new IllegalStateException(
+          "Task '"
+              + task.name()
+              + "' awaits itself"
+              + (task == this ? "" : ", in a gather() that it is part of")
+              + ", which would never end: await another task");
+    }
+  }
+
+  /** {@return whether this has no result before {@code task} has, as can be seen at once} */
+  boolean needs(Task<?> task) {
+    return this == task;
   }
 
   // unchecked: X is what the caller declares; the exception is thrown as it is, whatever its class.

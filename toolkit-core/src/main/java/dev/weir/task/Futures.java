@@ -49,7 +49,13 @@ public final class Futures {
       throw new IllegalArgumentException(
           "wait() needs at least one future: the collection is empty");
     }
-    return new Waiting<>(loop, distinct(loop, futures, "wait()"), returnWhen).await(timeout);
+    Set<F> distinct = distinct(loop, futures, "wait()");
+    if (timeout == null && (returnWhen == ReturnWhen.ALL_COMPLETED || distinct.size() == 1)) {
+      // Else the others may be enough, or the timeout ends it, as in asyncio.
+      Task<?> caller = Objects.requireNonNull(Loop.currentTask());
+      distinct.forEach(future -> future.ensureNotWaitingFor(caller));
+    }
+    return new Waiting<>(loop, distinct, returnWhen).await(timeout);
   }
 
   /** See {@code Asyncio.asCompleted}. */
@@ -76,6 +82,7 @@ public final class Futures {
       throws TimeoutException {
     Loop loop = suspending("waitFor()");
     loop.ensureOwn(Objects.requireNonNull(future, "future"), "waitFor()");
+    future.ensureNotWaitingFor(Objects.requireNonNull(Loop.currentTask()));
     if (timeout != null && !timeout.isPositive()) {
       return withoutWaiting(loop, future);
     }

@@ -72,6 +72,11 @@ final class Gathering<C extends @Nullable Object, R extends @Nullable Object> ex
     return this;
   }
 
+  @Override
+  boolean needs(Task<?> task) {
+    return children.contains(task);
+  }
+
   private void childDone(Future<? extends C> child) {
     unfinished--;
     if (isDone()) {
