@@ -181,11 +181,15 @@ public final class Runner implements AutoCloseable {
     try (ending) {
       // Before the loop runs again, or what is left would take one more step as if nothing were.
       List<Task<?>> left = cancelTasks(ending);
-      interrupted |= runToTheEnd(ending, () -> awaitTasks(ending, left));
-      ExitHook hook = exitHook;
-      Duration executorTimeout =
-          hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
-      interrupted |= runToTheEnd(ending, () -> ending.shutdownDefaultExecutor(executorTimeout));
+      ending.runUntilComplete(
+          ending.startInternalTask(
+              () -> {
+                awaitTasks(ending, left);
+                ending.shutdownDefaultExecutor(executorTimeout());
+              },
+              "weir-runner"),
+          () -> {}); // An interrupt does not keep tasks from cleaning up: it takes a bounded time.
+      interrupted |= Thread.interrupted();
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
@@ -193,13 +197,9 @@ public final class Runner implements AutoCloseable {
     }
   }
 
-  /**
-   * Runs a part of the end, which takes a bounded time: an interrupt does not keep the tasks from
-   * cleaning up. Returns whether there was one, and clears it.
-   */
-  private static boolean runToTheEnd(Loop ending, Action part) {
-    ending.runUntilComplete(ending.startInternalTask(part, "weir-runner"), () -> {});
-    return Thread.interrupted();
+  private Duration executorTimeout() {
+    ExitHook hook = exitHook;
+    return hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
   }
 
   private static List<Task<?>> cancelTasks(Loop ending) {
