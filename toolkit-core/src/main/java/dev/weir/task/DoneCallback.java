@@ -61,7 +61,7 @@ final class DoneCallback<T extends @Nullable Object> {
 
   @Override
   public String toString() {
-    return "DoneCallback[" + callback + "]";
+    return "DoneCallback[" + Descriptions.of(callback) + "]";
   }
 
   /** Shows in reports as the callback that the user registered. */
@@ -74,7 +74,7 @@ final class DoneCallback<T extends @Nullable Object> {
 
     @Override
     public String toString() {
-      return callback.toString();
+      return Descriptions.of(callback);
     }
   }
 }

@@ -494,7 +494,7 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     return switch (state) {
       case PENDING -> "pending";
       case CANCELLED -> "cancelled";
-      case FINISHED -> exception == null ? "finished" : "failed: " + exception;
+      case FINISHED -> exception == null ? "finished" : "failed: " + Descriptions.of(exception);
     };
   }
 
@@ -512,7 +512,7 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
   public String toString() {
     return "Future["
         + describeState()
-        + (purpose == null ? "" : ", for " + purpose)
+        + (purpose == null ? "" : ", for " + Descriptions.of(purpose))
         + describeOrigin()
         + "]";
   }

@@ -115,7 +115,8 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
         loop.carrier.report("Error in a step of the loop's own", e);
       } else {
         loop.reportError(
-            new ExceptionContext("Exception in callback " + claimed, e, null, this, createdAt));
+            new ExceptionContext(
+                "Exception in callback " + Descriptions.of(claimed), e, null, this, createdAt));
       }
     }
   }
@@ -139,6 +140,9 @@ public sealed class Handle implements Step permits TimerHandle, ThreadsafeHandle
 
   @Override
   public String toString() {
-    return "Handle[" + (cancelled ? "cancelled" : callback == null ? "done" : callback) + "]";
+    Runnable pending = callback;
+    return "Handle["
+        + (cancelled ? "cancelled" : pending == null ? "done" : Descriptions.of(pending))
+        + "]";
   }
 }

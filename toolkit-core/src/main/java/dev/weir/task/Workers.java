@@ -99,12 +99,13 @@ final class Workers {
     } catch (RejectedExecutionException e) {
       if (chosen == null) {
         throw new IllegalStateException(
-            "The executor that was set with setDefaultExecutor() takes no more work: " + executor,
+            "The executor that was set with setDefaultExecutor() takes no more work: "
+                + Descriptions.of(executor),
             e);
       }
       throw e;
     }
-    return loop.foreignWork.completes(job.outcome, "work on an executor: " + work);
+    return loop.foreignWork.completes(job.outcome, "work on an executor: " + Descriptions.of(work));
   }
 
   /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
