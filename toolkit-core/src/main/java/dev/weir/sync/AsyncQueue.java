@@ -99,18 +99,19 @@ public final class AsyncQueue<E> {
   public void put(E item) {
     Objects.requireNonNull(item, "item");
     binding.ensureInTask("AsyncQueue.put()");
-    while (full() && !shutDown) {
-      Future<@Nullable Void> giver = binding.newWaiter(this);
-      try {
+    Future<@Nullable Void> giver = null;
+    try {
+      while (full() && !shutDown) {
+        giver = binding.newWaiter(this);
         givers.await(giver);
-      } catch (Throwable e) {
-        if (Waiters.wasWoken(giver) && !full()) {
-          givers.wakeNext(); // The place that this task was woken for is the next one's.
-        }
-        throw e;
       }
+      putNowait(item); // Throws what the comparator of a priority queue throws.
+    } catch (Throwable e) {
+      if (giver != null && Waiters.wasWoken(giver) && !full()) {
+        givers.wakeNext(); // The place that this task was woken for is the next one's.
+      }
+      throw e;
     }
-    putNowait(item);
   }
 
   /**

@@ -385,4 +385,30 @@ class AsyncQueueWaitTest {
       assertWorksAsNew();
     });
   }
+
+  @Test
+  void aGiverWhoseItemThrowsWhenItIsPutHandsItsPlaceOn() {
+    AsyncQueue<String> ordered = AsyncQueue.priority(AsyncQueueWaitTest::compareIfComparable, 2);
+    Loops.run(() -> {
+      ordered.put("a");
+      ordered.put("b");
+      Task<?> refused = Loop.running().createTask(() -> ordered.put("incomparable"));
+      Task<?> next = Loop.running().createTask(() -> ordered.put("c"));
+      Loops.settle();
+
+      assertThat(ordered.get()).isEqualTo("a");
+      Loops.settle();
+
+      assertThatThrownBy(refused::await).isInstanceOf(ClassCastException.class);
+      assertThat(next.done()).isTrue();
+      assertThat(ordered).hasToString("AsyncQueue[2 of 2 items, 0 taking, 0 giving]");
+    });
+  }
+
+  private static int compareIfComparable(String a, String b) {
+    if (a.equals("incomparable") || b.equals("incomparable")) {
+      throw new ClassCastException("incomparable");
+    }
+    return a.compareTo(b);
+  }
 }
