@@ -62,11 +62,11 @@ public final class AsyncCondition {
    *
    * @throws CancelledError if the task is cancelled, once it holds the lock again, as it does then
    *     too; a signal that it had got goes to the next
-   * @throws IllegalStateException if the lock is not held; outside a task, or on another loop than
-   *     the condition's
+   * @throws IllegalStateException if the lock is not held; outside a task, in {@code
+   *     Asyncio.exclusive}, or on another loop than the condition's. The lock is left as it was
    */
   public void await() {
-    binding.ensureInTask("AsyncCondition.await()");
+    binding.ensureMaySuspend("AsyncCondition.await()"); // Or the lock would be gone afterwards.
     ensureLocked("AsyncCondition.await()");
     boolean signalled = false;
     try {

@@ -45,6 +45,16 @@ final class LoopBinding {
     }
   }
 
+  /**
+   * Checks a call that waits, and must not begin if it cannot.
+   *
+   * @param call what was called, for the message
+   */
+  void ensureMaySuspend(String call) {
+    ensureInTask(call);
+    Loop.running().ensureMaySuspend(call);
+  }
+
   /** Binds to the running loop: its task, which passed {@link #ensureInTask}, is about to wait. */
   Loop bind() {
     Loop running = Loop.running();

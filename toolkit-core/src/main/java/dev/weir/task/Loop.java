@@ -581,7 +581,7 @@ public final class Loop implements AutoCloseable {
    */
   public <T extends @Nullable Object> T toThread(Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
-    ensureTask("toThread()").ensureMaySuspend("toThread()"); // Before the work begins.
+    ensureMaySuspend("toThread()"); // Before the work begins.
     Context context = Context.copyOfCurrent();
     return runInExecutor(() -> context.callOnOtherThread(work)).await();
   }
@@ -607,7 +607,7 @@ public final class Loop implements AutoCloseable {
    */
   public void shutdownDefaultExecutor(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
-    ensureTask("shutdownDefaultExecutor()").ensureMaySuspend("shutdownDefaultExecutor()");
+    ensureMaySuspend("shutdownDefaultExecutor()");
     workers.shutdownAndAwait(timeout).await();
   }
 
@@ -725,13 +725,24 @@ public final class Loop implements AutoCloseable {
   }
 
   /**
-   * Checks that the caller can suspend here.
+   * Checks that the caller is a task, which can suspend.
    *
    * @param call what was called, for the message
    * @throws IllegalStateException if the caller is not one of this loop's tasks
    */
   public void ensureInTask(String call) {
     ensureTask(call);
+  }
+
+  /**
+   * Checks that the caller may suspend here: for calls that change something before they do.
+   *
+   * @param call what was called, for the message
+   * @throws IllegalStateException if the caller is not one of this loop's tasks, or in {@link
+   *     #exclusive} code
+   */
+  public void ensureMaySuspend(String call) {
+    ensureTask(call).ensureMaySuspend(call);
   }
 
   // --- For the engine inside

@@ -300,4 +300,31 @@ class AsyncConditionCancelTest {
       assertWorksAsNew();
     });
   }
+
+  @Test
+  void exclusiveCodeThatAwaitsIsRefusedBeforeTheLockGoesToWhoeverWaitsForIt() {
+    Loops.run(() -> {
+      condition.acquire();
+      Task<?> other =
+          Loop.running()
+              .createTask(() -> {
+                condition.acquire();
+                order.add("other has it");
+              });
+      Loops.settle();
+
+      assertThatThrownBy(() -> Loop.running().exclusive(() -> condition.await()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("AsyncCondition.await()")
+          .hasMessageContaining("exclusive");
+      Loops.settle();
+
+      assertThat(condition.locked()).isTrue();
+      assertThat(order).isEmpty();
+      condition.release();
+      other.await();
+      condition.release();
+      assertWorksAsNew();
+    });
+  }
 }

@@ -46,6 +46,7 @@ class WrongThreadTest {
             "Loop.shutdownDefaultExecutor",
             (loop, future, task) -> loop.shutdownDefaultExecutor(Duration.ZERO)),
         call("Loop.ensureInTask", (loop, future, task) -> loop.ensureInTask("x")),
+        call("Loop.ensureMaySuspend", (loop, future, task) -> loop.ensureMaySuspend("x")),
         call("Future.done", (loop, future, task) -> future.done()),
         call("Future.cancelled", (loop, future, task) -> future.cancelled()),
         call("Future.await", (loop, future, task) -> future.await()),
