@@ -210,7 +210,8 @@ public final class Asyncio {
   }
 
   /**
-   * Runs coroutines side by side, a task each. Corresponds to {@code gather(*coros)}.
+   * Runs coroutines side by side, a task each. Corresponds to {@code gather(*coros)}. If a task
+   * factory fails to make one of the tasks, those made before it are cancelled.
    *
    * @return completes with the results in the order of the arguments, or with the first failure;
    *     see {@link #gather(Collection)}

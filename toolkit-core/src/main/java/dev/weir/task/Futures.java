@@ -26,7 +26,7 @@ public final class Futures {
     return Gathering.ofOutcomes(held("gatherOutcomes()"), List.copyOf(futures));
   }
 
-  /** {@return a task for each coroutine} */
+  /** {@return a task for each coroutine} If one cannot be made, those before it are cancelled. */
   public static <T extends @Nullable Object> List<Task<? extends T>> createTasks(
       Coroutine<? extends T>[] coroutines) {
     Loop loop = Loop.running();
@@ -34,8 +34,15 @@ public final class Futures {
       Objects.requireNonNull(coroutines[i], "coroutines[" + i + "]");
     }
     List<Task<? extends T>> tasks = new ArrayList<>(coroutines.length);
-    for (Coroutine<? extends T> coroutine : coroutines) {
-      tasks.add(loop.createTask(coroutine));
+    try {
+      for (Coroutine<? extends T> coroutine : coroutines) {
+        tasks.add(loop.createTask(coroutine));
+      }
+    } catch (Throwable e) { // Of a task factory: the caller gets no handle of those before.
+      for (Task<?> task : tasks) {
+        task.requestCancel("another task of the same call could not be made");
+      }
+      throw e;
     }
     return tasks;
   }

@@ -433,7 +433,15 @@ public final class Loop implements AutoCloseable {
     ensureCoroutine(coroutine);
     Objects.requireNonNull(options, "options");
     ensureOpenAndHeld("Loop.createTask()");
-    return taskFactory.createTask(this, coroutine, options);
+    Task<T> task = taskFactory.createTask(this, coroutine, options);
+    if (task == null) { // What the user writes need not know of @Nullable.
+      throw new NullPointerException(
+          "The task factory "
+              + Descriptions.of(taskFactory)
+              + " returned null: it has to return a task, as from"
+              + " TaskFactory.LAZY.createTask(...)");
+    }
+    return task;
   }
 
   /**

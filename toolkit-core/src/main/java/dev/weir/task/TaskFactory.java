@@ -22,6 +22,7 @@ public interface TaskFactory {
    * @param loop the loop it is to run on
    * @param coroutine its body
    * @param options how it is to be made
+   * @return the task, not null; what is thrown instead is thrown to the one who wants it
    */
   <T extends @Nullable Object> Task<T> createTask(
       Loop loop, Coroutine<T> coroutine, TaskOptions options);

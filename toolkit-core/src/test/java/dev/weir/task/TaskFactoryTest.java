@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class TaskFactoryTest {
@@ -189,6 +191,88 @@ class TaskFactoryTest {
       assertThatThrownBy(future::get).isInstanceOf(ExecutionException.class).hasCause(failure);
       assertThat(errors).isEmpty();
     });
+  }
+
+  @Test
+  void aFactoryThatReturnsNullIsNamedToTheOneWhoWantsATask() {
+    Loops.run(() -> {
+      TaskFactory forgetful = refusingAfter(0, () -> null);
+      Loop.running().setTaskFactory(forgetful);
+
+      assertThatThrownBy(() -> Asyncio.createTask(() -> "x"))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("task factory " + forgetful)
+          .hasMessageContaining("returned null")
+          .hasMessageContaining("TaskFactory.LAZY");
+      assertThat(Asyncio.allTasks()).hasSize(1);
+    });
+  }
+
+  @Test
+  void aGroupEndsItsTasksWhenTheFactoryReturnsNull() {
+    Loops.run(() -> {
+      Loop.running().setTaskFactory(refusingAfter(1, () -> null));
+      List<Task<?>> children = new ArrayList<>();
+
+      assertThatThrownBy(() ->
+              new TaskGroup()
+                  .run(group -> {
+                    children.add(group.createTask(() -> Asyncio.sleep(Loops.LONG)));
+                    group.createTask(() -> {});
+                  }))
+          .isInstanceOfSatisfying(
+              ExceptionGroup.class,
+              e ->
+                  assertThat(e.exceptions())
+                      .singleElement()
+                      .isInstanceOf(NullPointerException.class));
+
+      assertThat(children.getFirst().cancelled()).isTrue();
+    });
+  }
+
+  @Test
+  void gatherCancelsTheTasksThatItHasMadeWhenTheFactoryRefusesOne() {
+    IllegalStateException failure = new IllegalStateException("no more tasks");
+    Coroutine<String> body =
+        () -> {
+          order.add("ran");
+          return "x";
+        };
+    Loops.run(() -> {
+      for (Action gather :
+          List.<Action>of(
+              () -> Asyncio.gather(body, body, body),
+              () -> Asyncio.gatherOutcomes(body, body, body))) {
+        Loop.running()
+            .setTaskFactory(
+                refusingAfter(
+                    2,
+                    () -> {
+                      throw failure;
+                    }));
+
+        assertThatThrownBy(gather::run).isSameAs(failure);
+        Loops.settle();
+      }
+
+      assertThat(order).isEmpty();
+      assertThat(Asyncio.allTasks()).hasSize(1);
+    });
+  }
+
+  /** Makes {@code count} tasks, and then does as {@code refusal} does. */
+  private static TaskFactory refusingAfter(int count, Supplier<Task<?>> refusal) {
+    AtomicInteger left = new AtomicInteger(count);
+    return new TaskFactory() {
+      @Override
+      @SuppressWarnings("unchecked") // What refuses returns null, if anything.
+      public <T> Task<T> createTask(Loop loop, Coroutine<T> coroutine, TaskOptions options) {
+        return left.getAndDecrement() > 0
+            ? TaskFactory.LAZY.createTask(loop, coroutine, options)
+            : (Task<T>) refusal.get();
+      }
+    };
   }
 
   private static TaskFactory refusing(RuntimeException failure) {
