@@ -35,6 +35,11 @@ public final class Loop implements AutoCloseable {
   /** Longer delays than this (146 years) are cut to it, so that no sum of times overflows. */
   private static final long DELAY_NANOS_MAX = Long.MAX_VALUE / 2;
 
+  private static final String AWAITED_HERE = "awaited here";
+
+  /** A failure that is awaited again and again, as that of a connection, must not grow for ever. */
+  private static final int AWAITING_SITES_MAX = 5;
+
   /** How long the loop's thread may take to end once nothing runs on it any more. */
   private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
 
@@ -679,7 +684,8 @@ public final class Loop implements AutoCloseable {
   /**
    * Switches debug mode: steps that take longer than {@link RunOptions#slowStep} are logged with
    * their stack, and so is every blocking call of the JDK's that suspends a task; tasks and
-   * callbacks remember where they were made, exceptions where they were awaited. Any thread.
+   * callbacks remember where they were made, exceptions the first five places where they were
+   * awaited. Any thread.
    */
   public void setDebug(boolean debug) {
     this.debug = debug;
@@ -959,9 +965,20 @@ public final class Loop implements AutoCloseable {
 
   /** Adds to {@code failure} where it is awaited, in debug mode. */
   void noteAwaitingSite(Throwable failure) {
-    if (debug) {
-      failure.addSuppressed(new Throwable("awaited here"));
+    if (debug && mayNoteAwaitingSite(failure)) {
+      failure.addSuppressed(new Throwable(AWAITED_HERE));
     }
+  }
+
+  private static boolean mayNoteAwaitingSite(Throwable failure) {
+    int noted = 0;
+    for (Throwable suppressed : failure.getSuppressed()) {
+      if (suppressed.getClass() == Throwable.class
+          && AWAITED_HERE.equals(suppressed.getMessage())) {
+        noted++;
+      }
+    }
+    return noted < AWAITING_SITES_MAX;
   }
 
   /** Reports a task or callback that suspended in blocking code of the JDK's. On the carrier. */

@@ -147,6 +147,23 @@ class DebugModeTest {
         .contains("awaitFailure");
   }
 
+  @Test
+  void aFailureThatIsAwaitedOftenShowsTheFirstPlacesOnly() {
+    failure.addSuppressed(new IOException("the user's own"));
+    debug(() -> {
+      Future<Object> future = Loop.running().createFuture();
+      future.setException(failure);
+
+      for (int i = 0; i < 100; i++) {
+        assertThatThrownBy(() -> awaitFailure(future)).isSameAs(failure);
+      }
+    });
+
+    assertThat(failure.getSuppressed())
+        .filteredOn(suppressed -> suppressed.toString().contains("awaited here"))
+        .hasSize(5);
+  }
+
   private static void awaitFailure(Future<?> future) {
     future.await();
   }
