@@ -606,7 +606,8 @@ public final class Loop implements AutoCloseable {
 
   /**
    * Replaces the default executor, a pool of the loop's own with at most 32 platform threads. The
-   * new one is shut down with the loop, unless it is replaced again.
+   * new one is shut down with the loop, unless it is replaced again. What the loop's own pool has
+   * begun it ends, and {@link #shutdownDefaultExecutor} waits for that as well.
    */
   public void setDefaultExecutor(ExecutorService executor) {
     Objects.requireNonNull(executor, "executor");

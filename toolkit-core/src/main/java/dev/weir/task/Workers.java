@@ -111,24 +111,30 @@ final class Workers {
   /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
   void shutdown() {
     shutDown = true;
+    ownPool.shutdown();
     executor.shutdown();
   }
 
-  /** Takes no more work, and completes when what was taken has ended or the timeout is over. */
+  /**
+   * Takes no more work, and completes when what was taken has ended, also by the loop's own pool
+   * before it was replaced, or when the timeout is over.
+   */
   Future<@Nullable Void> shutdownAndAwait(Duration timeout) {
     shutdown();
     Future<@Nullable Void> ended = new Future<>(loop);
-    if (executor.isTerminated()) {
+    if (ownPool.isTerminated() && executor.isTerminated()) {
       ended.complete(null);
       return ended;
     }
     var _ = loop.foreignWork.completes(ended, "the end of the default executor");
+    long deadlineNanos = System.nanoTime() + Loop.toNanos(timeout);
     ExecutorService awaited = executor;
     Thread.ofPlatform()
         .name(loopName + "-worker-shutdown")
         .daemon()
         .start(() -> {
-          boolean inTime = awaitTermination(awaited, timeout);
+          boolean inTime =
+              awaitTermination(ownPool, deadlineNanos) && awaitTermination(awaited, deadlineNanos);
           loop.submitInternal(() -> {
             if (!ended.isDone()) {
               ended.complete(null);
@@ -143,9 +149,9 @@ final class Workers {
     return ended;
   }
 
-  private static boolean awaitTermination(ExecutorService executor, Duration timeout) {
+  private static boolean awaitTermination(ExecutorService executor, long deadlineNanos) {
     try {
-      return executor.awaitTermination(Loop.toNanos(timeout), TimeUnit.NANOSECONDS);
+      return executor.awaitTermination(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       return false; // Nobody interrupts this thread.
     }
