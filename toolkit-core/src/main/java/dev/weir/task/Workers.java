@@ -36,7 +36,7 @@ final class Workers {
     this.executor = ownPool;
   }
 
-  private static ExecutorService newPool(String loopName) {
+  static ThreadPoolExecutor newPool(String loopName) {
     int size =
         Math.min(SIZE_MAX, Runtime.getRuntime().availableProcessors() + SIZE_BEYOND_PROCESSORS);
     AtomicInteger count = new AtomicInteger();
@@ -74,6 +74,10 @@ final class Workers {
       throw new RejectedExecutionException("shut down: " + pool);
     }
     pool.getQueue().add(work);
+    // The threads that were busy just now may have ended meanwhile, and then nobody takes it.
+    if (pool.getPoolSize() == 0 && pool.remove(work)) {
+      pool.execute(work);
+    }
   }
 
   void setExecutor(ExecutorService replacement) {

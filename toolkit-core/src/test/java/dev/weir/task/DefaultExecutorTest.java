@@ -3,11 +3,14 @@ package dev.weir.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** The loop's own pool, also after another executor has taken its place. */
@@ -61,5 +64,35 @@ class DefaultExecutorTest {
 
       assertThat(log.records()).hasSize(1);
     }
+  }
+
+  @Test
+  void workThatIsQueuedWhenTheLastThreadHasJustGoneGetsAThread() throws InterruptedException {
+    CountDownLatch worked = new CountDownLatch(1);
+    ThreadPoolExecutor pool = Workers.newPool("test");
+    try {
+      // As the pool does it when all its threads are busy; here they have ended since.
+      pool.getRejectedExecutionHandler().rejectedExecution(worked::countDown, pool);
+
+      assertThat(worked.await(10, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void workThatIsQueuedWhileAThreadIsLeftIsDoneOnce() {
+    List<Integer> done = new CopyOnWriteArrayList<>();
+    List<Integer> all = new ArrayList<>();
+    try (ThreadPoolExecutor pool = Workers.newPool("test")) {
+      pool.setMaximumPoolSize(1);
+      for (int i = 0; i < 100; i++) {
+        int number = i;
+        all.add(number);
+        pool.execute(() -> done.add(number));
+      }
+    }
+
+    assertThat(done).containsExactlyElementsOf(all);
   }
 }
