@@ -70,8 +70,8 @@ public final class Context {
 
   /**
    * Lets a thread-local value of another library follow tasks as context variables do: it is read
-   * in the maker of a task, callback or {@code toThread} call, and written before that begins. For
-   * SLF4J's MDC:
+   * in the maker of a task, callback or {@code toThread} call, and written before that begins, and
+   * before its failure is reported to the exception handler or the log. For SLF4J's MDC:
    *
    * <pre>{@code
    * Context.carry(MDC::getCopyOfContextMap, MDC::setContextMap);
@@ -177,24 +177,54 @@ public final class Context {
 
   // --- For the loop
 
-  /** Runs {@code action} in this context, whatever runs in it already. */
+  /**
+   * Runs {@code action}, a report, in this context, whatever runs in it already; what is carried as
+   * well, which is put back afterwards.
+   */
   void runNested(Runnable action) {
     Context outer = current();
+    if (outer == this) {
+      action.run(); // With what is carried as it is: what runs here may have changed it.
+      return;
+    }
+    Map<Carried<?>, @Nullable Object> before = readCarriedOrWarn();
+    restoreCarried();
     makeCurrent(this);
     try {
       action.run();
     } finally {
       makeCurrent(outer);
+      restoreCarried(before);
     }
   }
 
   /** Writes what is carried to the calling thread, which begins to run in this context. */
   void restoreCarried() {
+    restoreCarried(carriedValues);
+  }
+
+  private static void restoreCarried(Map<Carried<?>, @Nullable Object> values) {
     if (!CARRIED.isEmpty()) {
       for (Carried<?> carried : CARRIED) {
-        carried.restore(carriedValues.get(carried));
+        carried.restore(values.get(carried));
       }
     }
+  }
+
+  /** {@return what is carried, as far as it can be read: a report must not fail because of it} */
+  private static Map<Carried<?>, @Nullable Object> readCarriedOrWarn() {
+    if (CARRIED.isEmpty()) {
+      return Map.of();
+    }
+    Map<Carried<?>, @Nullable Object> values = new HashMap<>();
+    for (Carried<?> carried : CARRIED) {
+      try {
+        values.put(carried, carried.read().get());
+      } catch (Throwable e) {
+        ErrorReports.warn("A value of Context.carry() could not be read", e);
+      }
+    }
+    return values;
   }
 
   private static Map<Carried<?>, @Nullable Object> readCarried() {

@@ -24,18 +24,23 @@ final class ErrorReports {
     report(context, where);
   }
 
+  /** Hands the error to the user's handler, or logs it; in {@code where} if that is known. */
   void report(ExceptionContext context, @Nullable Context where) {
+    if (where == null) {
+      handOver(context);
+    } else {
+      where.runNested(() -> handOver(context));
+    }
+  }
+
+  private void handOver(ExceptionContext context) {
     ExceptionHandler user = handler;
     if (user == null) {
       log(context);
       return;
     }
     try {
-      if (where == null) {
-        user.handle(loop, context);
-      } else {
-        where.runNested(() -> user.handle(loop, context));
-      }
+      user.handle(loop, context);
     } catch (SignalException e) {
       throw e;
     } catch (Throwable e) {
