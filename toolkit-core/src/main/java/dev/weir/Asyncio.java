@@ -409,7 +409,8 @@ public final class Asyncio {
    * Corresponds to {@code to_thread(func)}.
    *
    * @return what {@code work} returned; what it threw is thrown as it is
-   * @throws CancelledError if the task is cancelled; the thread goes on
+   * @throws CancelledError if the task is cancelled; the thread goes on, and if the work fails
+   *     then, that is reported to the exception handler
    */
   public static <T extends @Nullable Object> T toThread(Coroutine<T> work) {
     return Loop.running().toThread(work);

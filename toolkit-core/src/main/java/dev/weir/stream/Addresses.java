@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** From what a user writes to socket addresses. */
 final class Addresses {
@@ -35,14 +36,33 @@ final class Addresses {
     try {
       return List.of(InetAddress.ofLiteral(host));
     } catch (IllegalArgumentException e) {
-      return lookUp(loop, host).await(UnknownHostException.class);
+      return lookUp(loop, host);
     }
   }
 
-  private static Future<List<InetAddress>> lookUp(Loop loop, String host) {
+  private static List<InetAddress> lookUp(Loop loop, String host) throws UnknownHostException {
     Future<List<InetAddress>> found = loop.createFuture();
-    return loop.network().resolve(host, new FutureCompletion<>(found, late -> {}))
-        ? found
-        : loop.runInExecutor(() -> List.of(InetAddress.getAllByName(host)));
+    if (loop.network().resolve(host, new FutureCompletion<>(found, late -> {}))) {
+      return found.await(UnknownHostException.class);
+    }
+    Answer answer = loop.runInExecutor(() -> Answer.to(host)).await();
+    if (answer.failure() != null) {
+      throw answer.failure();
+    }
+    return answer.addresses();
+  }
+
+  /**
+   * What a lookup brought. A failure is a value too: thrown on the other thread, that of a lookup
+   * which nobody waits for any more would be reported, and is no error.
+   */
+  private record Answer(List<InetAddress> addresses, @Nullable UnknownHostException failure) {
+    static Answer to(String host) {
+      try {
+        return new Answer(List.of(InetAddress.getAllByName(host)), null);
+      } catch (UnknownHostException e) {
+        return new Answer(List.of(), e);
+      }
+    }
   }
 }

@@ -563,7 +563,8 @@ public final class Loop implements AutoCloseable {
    * Runs {@code work} on a thread of the default executor, for calls that would block the loop.
    *
    * <p>Cancelling the future takes the work back if it has not begun; else the thread goes on, and
-   * its result is dropped. Unlike {@link #toThread}, the work does not see the caller's context.
+   * its result is dropped. A failure is not: it goes to the exception handler then. Unlike {@link
+   * #toThread}, the work does not see the caller's context.
    *
    * @return completes on the loop with what {@code work} returned or threw
    * @throws IllegalStateException if the default executor was shut down
@@ -582,7 +583,7 @@ public final class Loop implements AutoCloseable {
       @Nullable Executor executor, Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
     ensureOpenAndHeld("Loop.runInExecutor()");
-    return workers.call(executor, work);
+    return workers.call(executor, work, null);
   }
 
   /**
@@ -590,13 +591,14 @@ public final class Loop implements AutoCloseable {
    * caller's context. What it throws is thrown as it is.
    *
    * @return what {@code work} returned
-   * @throws CancelledError if the task is cancelled; the thread goes on
+   * @throws CancelledError if the task is cancelled; the thread goes on, and if the work fails
+   *     then, that is reported to the exception handler
    */
   public <T extends @Nullable Object> T toThread(Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
     ensureMaySuspend("toThread()"); // Before the work begins.
     Context context = Context.copyOfCurrent();
-    return runInExecutor(() -> context.callOnOtherThread(work)).await();
+    return workers.call(null, () -> context.callOnOtherThread(work), context).await();
   }
 
   /** Suspends until {@code work} has run on another thread; see {@link #toThread(Coroutine)}. */

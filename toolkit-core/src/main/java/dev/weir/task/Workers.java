@@ -89,14 +89,17 @@ final class Workers {
   /**
    * Runs {@code work} on {@code chosen}, or on the default executor if that is null. The future
    * completes on the loop, unless it was cancelled.
+   *
+   * @param context where a failure is reported that comes after that; null if that is not known
    */
-  <T extends @Nullable Object> Future<T> call(@Nullable Executor chosen, Coroutine<T> work) {
+  <T extends @Nullable Object> Future<T> call(
+      @Nullable Executor chosen, Coroutine<T> work, @Nullable Context context) {
     if (chosen == null && shutDown) {
       throw new IllegalStateException(
           "The default executor was shut down: call this before shutdownDefaultExecutor(), or pass"
               + " an executor of your own");
     }
-    Job<T> job = new Job<>(new Future<>(loop), work);
+    Job<T> job = new Job<>(new Future<>(loop), work, context);
     job.outcome.onDone(job::withdrawIfCancelled);
     try {
       (chosen == null ? executor : chosen).execute(job);
@@ -170,11 +173,13 @@ final class Workers {
   private static final class Job<T extends @Nullable Object> implements Runnable {
     final Future<T> outcome;
     private final Coroutine<T> work;
+    private final @Nullable Context context;
     private final AtomicBoolean taken = new AtomicBoolean();
 
-    Job(Future<T> outcome, Coroutine<T> work) {
+    Job(Future<T> outcome, Coroutine<T> work, @Nullable Context context) {
       this.outcome = outcome;
       this.work = Objects.requireNonNull(work, "work");
+      this.context = context;
     }
 
     void withdrawIfCancelled() {
@@ -192,18 +197,33 @@ final class Workers {
       try {
         result = work.run();
       } catch (Throwable e) {
-        complete(() -> outcome.completeExceptionally(e));
+        outcome.loop.submitInternal(() -> fail(e));
         return;
       }
-      complete(() -> outcome.complete(result));
-    }
-
-    private void complete(Runnable completion) {
       outcome.loop.submitInternal(() -> {
         if (!outcome.isDone()) {
-          completion.run();
+          outcome.complete(result);
         }
       });
+    }
+
+    private void fail(Throwable failure) {
+      if (!outcome.isDone()) {
+        outcome.completeExceptionally(failure);
+      } else if (!(failure instanceof CancelledError) && !outcome.loop.isClosed()) {
+        outcome.loop.enqueueCallback(() -> reportLate(failure)); // The handler is user code.
+      }
+    }
+
+    private void reportLate(Throwable failure) {
+      outcome.loop.reportError(
+          new ExceptionContext(
+              "Work on an executor failed after nobody waited for it any more",
+              failure,
+              outcome,
+              null,
+              outcome.createdAt),
+          context);
     }
   }
 }

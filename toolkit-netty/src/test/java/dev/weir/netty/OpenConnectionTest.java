@@ -8,6 +8,7 @@ import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.task.CancelledError;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -21,6 +22,8 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(LeakCheck.class)
@@ -47,6 +50,62 @@ class OpenConnectionTest {
             assertThatExceptionOfType(UnknownHostException.class)
                 .isThrownBy(() -> Asyncio.openConnection("no-such-host.invalid", 1))
                 .withMessageContaining("no-such-host.invalid"));
+  }
+
+  @EachTransport
+  void anUnknownHostThatNobodyWaitsForAnyMoreIsNoErrorToReport(String transport) {
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              Asyncio.runningLoop().setDefaultExecutor(new InlineExecutor());
+              Task<?> connecting =
+                  Asyncio.createTask(() -> Asyncio.openConnection("no-such-host.invalid", 1));
+              Asyncio.yieldNow();
+
+              connecting.cancel(); // The answer is there, and has not reached the loop yet.
+              OnLoop.passRounds(5);
+
+              assertThat(connecting.cancelled()).isTrue();
+            });
+
+    assertThat(reports).isEmpty();
+  }
+
+  /** Works on the thread that hands the work over. */
+  private static final class InlineExecutor extends AbstractExecutorService {
+    private boolean shutDown;
+
+    @Override
+    public void execute(Runnable work) {
+      work.run();
+    }
+
+    @Override
+    public void shutdown() {
+      shutDown = true;
+    }
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      shutDown = true;
+      return List.of();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return shutDown;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return shutDown;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return shutDown;
+    }
   }
 
   @EachTransport
