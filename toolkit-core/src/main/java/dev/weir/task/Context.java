@@ -28,7 +28,10 @@ public final class Context {
   /** What {@link #CARRIED} said when the context was copied; never changed. */
   private Map<Carried<?>, @Nullable Object> carriedValues;
 
-  private boolean entered;
+  /**
+   * While {@link #run} or {@link #call} is at work in this context: the one it was entered from.
+   */
+  private @Nullable Context enteredFrom;
 
   /** A thread-local value of somebody else's that follows tasks. */
   private record Carried<T extends @Nullable Object>(Supplier<T> read, Consumer<T> write) {
@@ -95,7 +98,8 @@ public final class Context {
    *
    * <p>What {@code action} throws is thrown as it is, checked exceptions included.
    *
-   * @throws IllegalStateException if something runs in this context already
+   * @throws IllegalStateException if something runs in this context already, as the calling task
+   *     does in its own
    */
   public void run(Action action) {
     call(Loop.asCoroutine(action));
@@ -109,12 +113,12 @@ public final class Context {
    */
   public <T extends @Nullable Object> T call(Coroutine<T> body) {
     Objects.requireNonNull(body, "body");
-    if (entered) {
+    Context outer = current();
+    if (enteredFrom != null || outer.isOrCameFrom(this)) {
       throw new IllegalStateException(
           "This context is entered already: run in a copy of it, context.copy().run(...)");
     }
-    Context outer = current();
-    entered = true;
+    enteredFrom = outer;
     makeCurrent(this);
     try {
       return body.run();
@@ -122,8 +126,18 @@ public final class Context {
       throw Sneaky.rethrow(e);
     } finally {
       makeCurrent(outer);
-      entered = false;
+      enteredFrom = null;
     }
+  }
+
+  /** {@return whether {@code context} is this one, or one of those that this was entered from} */
+  private boolean isOrCameFrom(Context context) {
+    for (Context entered = this; entered != null; entered = entered.enteredFrom) {
+      if (entered == context) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

@@ -167,6 +167,51 @@ class ContextTest {
     });
   }
 
+  @Test
+  void theContextThatACallerRunsInCannotBeEnteredAgain() {
+    Loops.run(() -> {
+      Handle[] handle = new Handle[1];
+      handle[0] = Loop.running().callSoon(() -> assertIsEntered(handle[0].context()));
+      Loops.settle();
+      assertIsEntered(Asyncio.currentTask().context());
+
+      assertThat(seen).containsExactly("refused", "refused");
+    });
+  }
+
+  private void assertIsEntered(Context context) {
+    assertThatThrownBy(() -> context.run(() -> {}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("entered already")
+        .hasMessageContaining("context.copy()");
+    seen.add("refused");
+  }
+
+  @Test
+  void theContextOfATaskCannotBeEnteredFromOneThatTheTaskHasEntered() {
+    Loops.run(() -> {
+      Context own = Asyncio.currentTask().context();
+
+      Context.empty().run(() -> Context.empty().run(() -> assertIsEntered(own)));
+
+      assertThat(seen).containsExactly("refused");
+      own.copy().run(() -> seen.add("a copy is another one"));
+      assertThat(seen).hasSize(2);
+    });
+  }
+
+  @Test
+  void theContextOfATaskThatIsSuspendedMayBeEntered() {
+    Loops.run(() -> {
+      Task<?> sleeper = Loops.sleeper();
+
+      sleeper.context().run(() -> variable.set("left by another task"));
+
+      assertThat(sleeper.context().<String>call(variable::get)).isEqualTo("left by another task");
+      sleeper.cancel();
+    });
+  }
+
   // --- What is carried along: a thread-local of somebody else's, as SLF4J's MDC
 
   private final ThreadLocal<String> mdc = new ThreadLocal<>();
