@@ -16,6 +16,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,11 +28,12 @@ class BesideTheLoopTest {
     assertThat(Asyncio.<Long>run(() -> BesideTheLoop.countPrimes(100_000))).isEqualTo(9_592);
   }
 
-  /** All cores compute until the loop has answered a hundred times. */
+  /** All cores compute, before the first question already, until the last one is answered. */
   @Test
   void theLoopGoesOnAnsweringWhileAllCoresCompute() {
     AtomicBoolean answered = new AtomicBoolean();
     int cores = Runtime.getRuntime().availableProcessors();
+    CountDownLatch allBusy = new CountDownLatch(cores);
 
     Asyncio.run(() -> {
       try (Server server = Asyncio.startServer(EchoServer::echo, "127.0.0.1", 0)) {
@@ -41,17 +43,20 @@ class BesideTheLoopTest {
           computing[i] =
               Asyncio.createTask(() ->
                   Asyncio.toThread(() -> {
+                    allBusy.countDown();
                     while (!answered.get()) {
                       Thread.onSpinWait();
                     }
                   }));
         }
+        Asyncio.toThread(() -> allBusy.await());
         try (Connection connection = Asyncio.openConnection("127.0.0.1", port)) {
           for (int i = 0; i < 100; i++) {
             connection.writer().writeLine("ping " + i);
             assertThat(connection.reader().readLine(UTF_8)).isEqualTo("ping " + i);
           }
         }
+        assertThat(computing).noneMatch(Task::done);
         answered.set(true);
         for (Task<?> task : computing) {
           task.await();
