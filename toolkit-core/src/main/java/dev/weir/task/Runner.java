@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The loop is opened by the first run, or by {@link #loop}. Between two runs it stands still.
- * All runs share one context, so that a later one sees the context variables that an earlier one
- * set.
+ * All runs share one context, copied from the thread that makes the runner, so that a later one
+ * sees the context variables that an earlier one set.
  *
  * <p>One thread at a time may use it; it must not be on a loop.
  */
