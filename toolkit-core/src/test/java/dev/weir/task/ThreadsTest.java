@@ -108,29 +108,6 @@ class ThreadsTest {
   }
 
   @Test
-  void aFailureOfWorkThatNobodyWaitsForAnyMoreIsDropped() {
-    Loops.run(() -> {
-      List<ExceptionContext> errors = Loops.collectErrors();
-      CountDownLatch mayEnd = new CountDownLatch(1);
-      Task<?> task =
-          Asyncio.createTask(() ->
-              Asyncio.toThread(() -> {
-                mayEnd.await();
-                throw failure;
-              }));
-      Asyncio.yieldNow();
-      task.cancel();
-      Loops.settle();
-      mayEnd.countDown();
-      Loop.running().shutdownDefaultExecutor(Loops.LONG);
-      Loops.settle();
-
-      assertThat(task.cancelled()).isTrue();
-      assertThat(errors).isEmpty();
-    });
-  }
-
-  @Test
   void toThreadNeedsATask() {
     assertThatThrownBy(() -> Asyncio.toThread(() -> "x"))
         .isInstanceOf(IllegalStateException.class)
