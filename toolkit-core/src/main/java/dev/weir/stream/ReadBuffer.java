@@ -23,7 +23,6 @@ final class ReadBuffer {
   /** Arrays larger than this are dropped when empty, so that an idle connection holds little. */
   private static final int KEEP_BYTES_MAX = 4096;
 
-  private static final int FIRST_BYTES = 512;
   private static final byte[] EMPTY = {};
 
   private byte[] bytes = EMPTY;
@@ -67,8 +66,17 @@ final class ReadBuffer {
     }
   }
 
-  /** Takes the first {@code length} bytes out. */
+  /**
+   * Takes the first {@code length} bytes out. Where that is all that arrived at once, it is the
+   * very array that was filled then: no copy, and an idle connection holds none.
+   */
   byte[] take(int length) {
+    if (length == bytes.length && length == size()) {
+      byte[] whole = bytes;
+      bytes = EMPTY;
+      end = 0;
+      return whole;
+    }
     byte[] taken = Arrays.copyOfRange(bytes, start, start + length);
     drop(length);
     return taken;
@@ -122,7 +130,7 @@ final class ReadBuffer {
       System.arraycopy(bytes, start, bytes, 0, size);
     } else {
       int doubled = bytes.length > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE - 8 : bytes.length * 2;
-      byte[] larger = new byte[Math.max(Math.max(doubled, needed), FIRST_BYTES)];
+      byte[] larger = new byte[Math.max(doubled, needed)];
       System.arraycopy(bytes, start, larger, 0, size);
       bytes = larger;
     }

@@ -34,6 +34,18 @@ class ReadBufferTest {
   }
 
   @Test
+  void take_ofAllThatArrivedAtOnce_isTheCallersOwn() {
+    feed("abc");
+    byte[] taken = buffer.take(3);
+    feed("def");
+    taken[0] = 'X';
+
+    assertThat(buffer.size()).isEqualTo(3);
+    assertThat(take(3)).isEqualTo("def");
+    assertThat(taken).isEqualTo("Xbc".getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
   void feed_afterTheEnd_isIgnored() {
     feed("abc");
     buffer.end();

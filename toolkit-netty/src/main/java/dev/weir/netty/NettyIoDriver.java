@@ -22,11 +22,6 @@ import org.jspecify.annotations.Nullable;
  * a round, so that everything that was written in a round leaves together.
  */
 final class NettyIoDriver implements IoDriver {
-  /** The size of the arrays in which transports collect what a round writes, kept for reuse. */
-  private static final int CHUNK_BYTES = 4096;
-
-  private static final int SPARE_CHUNKS_MAX = 256;
-
   /** How long connections that were closed before the loop may go on sending when it ends. */
   private static final long CLOSE_FLUSH_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -41,7 +36,8 @@ final class NettyIoDriver implements IoDriver {
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
   private List<NettyTransport> dirty = new ArrayList<>();
   private List<NettyTransport> flushing = new ArrayList<>();
-  private final ArrayDeque<byte[]> spareChunks = new ArrayDeque<>();
+  private final Chunks chunks = new Chunks();
+  private final ReadBuffers readBuffers = new ReadBuffers();
   private final Set<NettyTransport> open = new HashSet<>();
   private boolean closing;
 
@@ -120,6 +116,8 @@ final class NettyIoDriver implements IoDriver {
     while (!eventLoop.isTerminated()) {
       eventLoop.runNow();
     }
+    chunks.close();
+    readBuffers.close();
   }
 
   EventLoop eventLoop() {
@@ -138,16 +136,12 @@ final class NettyIoDriver implements IoDriver {
     loop.ioRequested();
   }
 
-  /** {@return an array of at least {@code bytesMin} bytes} */
-  byte[] takeChunk(int bytesMin) {
-    byte[] spare = bytesMin <= CHUNK_BYTES ? spareChunks.poll() : null;
-    return spare != null ? spare : new byte[Math.max(bytesMin, CHUNK_BYTES)];
+  Chunks chunks() {
+    return chunks;
   }
 
-  void giveBackChunk(byte[] chunk) {
-    if (chunk.length == CHUNK_BYTES && spareChunks.size() < SPARE_CHUNKS_MAX) {
-      spareChunks.push(chunk);
-    }
+  ReadBuffers readBuffers() {
+    return readBuffers;
   }
 
   void opened(NettyTransport transport) {

@@ -12,9 +12,10 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.SocketChannelConfig;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,18 +39,21 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     CLOSED
   }
 
-  private static final byte[] NOTHING = {};
-
   private final NettyIoDriver driver;
   private final SocketChannel channel;
+
+  /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
+  private final @Nullable FileDescriptor socket;
+
   private final TransportProtocol protocol;
 
   // On the loop only.
 
   private State state = State.CONNECTING;
   private boolean dirty;
-  private byte[] staged = NOTHING;
-  private int stagedLength;
+
+  /** What was written since the last flush; null if nothing was. */
+  private @Nullable ByteBuf staged;
 
   /** Whether Netty may hold bytes that the kernel did not take. */
   private boolean backlogged;
@@ -72,16 +76,22 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   private boolean aborted;
   private boolean eofReceived;
   private @Nullable IOException failure;
+
+  /** Why the socket refused bytes; the channel, to which they go then, meets only what follows. */
+  private @Nullable IOException refusal;
+
   private @Nullable SocketAddress localAddress;
   private @Nullable SocketAddress remoteAddress;
 
   NettyTransport(NettyIoDriver driver, SocketChannel channel, TransportProtocol protocol) {
     this.driver = driver;
     this.channel = channel;
+    this.socket = channel instanceof UnixChannel unix ? unix.fd() : null;
     this.protocol = protocol;
     SocketChannelConfig config = channel.config();
     config.setAllowHalfClosure(true);
     config.setTcpNoDelay(true);
+    config.setRecvByteBufAllocator(driver.readBuffers());
     keepOpenOnWriteFailure(config);
     channel.pipeline().addLast(this);
   }
@@ -105,16 +115,10 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     if (state != State.OPEN || length == 0) {
       return;
     }
-    int needed = Math.addExact(stagedLength, length);
-    if (stagedLength == 0) {
-      staged = driver.takeChunk(length);
-    } else if (needed > staged.length) {
-      byte[] smaller = staged;
-      staged = Arrays.copyOf(smaller, Math.max(needed, smaller.length * 2));
-      driver.giveBackChunk(smaller);
+    if (staged == null) {
+      staged = driver.chunks().take();
     }
-    System.arraycopy(bytes, offset, staged, stagedLength, length);
-    stagedLength = needed;
+    staged.writeBytes(bytes, offset, length);
     markDirty();
     if (!writingPaused && writeBufferSize() > highWater) {
       writingPaused = true;
@@ -178,7 +182,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   @Override
   public long writeBufferSize() {
-    return stagedLength + (backlogged ? unsentByNetty() : 0);
+    return (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
   }
 
   private long unsentByNetty() {
@@ -260,22 +264,57 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private void sendStaged() {
-    if (stagedLength > 0) {
-      ByteBuf buffer = channel.alloc().directBuffer(stagedLength);
-      buffer.writeBytes(staged, 0, stagedLength);
-      dropStaged();
-      backlogged = true; // Before the write: Netty reports a change of writability from within.
-      channel.write(buffer, channel.voidPromise());
-      channel.flush();
-      backlogged = unsentByNetty() > 0;
+    ByteBuf sent = staged;
+    if (sent != null) {
+      staged = null;
+      try {
+        backlogged = backlogged && unsentByNetty() > 0;
+        if (!backlogged && socket != null) {
+          sendNow(sent, socket);
+        }
+        if (sent.isReadable()) {
+          sendByChannel(sent);
+        }
+      } finally {
+        driver.chunks().giveBack(sent);
+      }
     }
     resumeWritingIfDrained();
   }
 
+  /**
+   * Gives the kernel what it takes at once, as a rule all. That spares a buffer, a promise and a
+   * way through the channel's queue for each round.
+   */
+  private void sendNow(ByteBuf sent, FileDescriptor to) {
+    int start = sent.readerIndex();
+    try {
+      int taken =
+          sent.hasMemoryAddress()
+              ? to.writeAddress(sent.memoryAddress(), start, sent.writerIndex())
+              : to.write(
+                  sent.internalNioBuffer(start, sent.readableBytes()), 0, sent.readableBytes());
+      sent.readerIndex(start + Math.max(0, taken));
+    } catch (IOException e) {
+      refusal = NettyErrors.ofConnection(e);
+    }
+  }
+
+  /** Queues in the channel what the kernel did not take. */
+  private void sendByChannel(ByteBuf unsent) {
+    ByteBuf buffer = channel.alloc().directBuffer(unsent.readableBytes());
+    buffer.writeBytes(unsent);
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel.write(buffer, channel.voidPromise());
+    channel.flush();
+    backlogged = unsentByNetty() > 0;
+  }
+
   private void dropStaged() {
-    driver.giveBackChunk(staged);
-    staged = NOTHING;
-    stagedLength = 0;
+    if (staged != null) {
+      driver.chunks().giveBack(staged);
+      staged = null;
+    }
   }
 
   /** Acts once everything written before is with the kernel, or cannot be. */
@@ -364,7 +403,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
             && !eofWritten
             && !eofReceived;
     if (failure == null) {
-      failure = NettyErrors.ofConnection(cause);
+      failure = refusal != null ? refusal : NettyErrors.ofConnection(cause);
     }
     if (!(cause instanceof IOException)) {
       driver.report(
