@@ -1,5 +1,6 @@
 package dev.weir.testing;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -38,6 +39,11 @@ final class Agenda {
     }
   }
 
+  /** Lets time pass, and leaves what becomes due to the next {@link #runDue}. */
+  void advanceBy(long nanos) {
+    advanceTo(Math.min(saturatedAdd(nowNanos, nanos), NEVER - 1));
+  }
+
   /** Has {@code action} run when it is that time, and not before the next round. */
   Entry at(long whenNanos, Runnable action) {
     int tieBreak = random == null ? 0 : random.nextInt();
@@ -49,6 +55,12 @@ final class Agenda {
   /** The same after {@code delayNanos}. */
   Entry after(long delayNanos, Runnable action) {
     return at(saturatedAdd(nowNanos, delayNanos), action);
+  }
+
+  /** {@return the duration in nanoseconds; {@link #NEVER} if they are too many} */
+  static long nanos(Duration duration) {
+    // Compared as durations first: toNanos() of a long one overflows.
+    return duration.compareTo(Duration.ofNanos(NEVER)) > 0 ? NEVER : duration.toNanos();
   }
 
   static long saturatedAdd(long nanos, long moreNanos) {

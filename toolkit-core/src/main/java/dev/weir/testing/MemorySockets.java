@@ -217,7 +217,7 @@ final class MemorySockets implements Network {
       if (ended) {
         return;
       }
-      deadline = agenda.after(nanos(timeout), this::timedOut);
+      deadline = agenda.after(Agenda.nanos(timeout), this::timedOut);
       if (link.conditions().answer() != LinkConditions.Answer.NONE) {
         travel(Link.Direction.TO_SERVER, this::arriveAtServer);
       }
@@ -275,7 +275,7 @@ final class MemorySockets implements Network {
               "No answer from "
                   + MemoryNetwork.format(link.server())
                   + " within "
-                  + TaskReport.time(nanos(timeout))));
+                  + TaskReport.time(Agenda.nanos(timeout))));
     }
 
     private void fail(IOException cause) {
@@ -299,13 +299,6 @@ final class MemorySockets implements Network {
         end();
         network().forget(link);
       }
-    }
-
-    private static long nanos(Duration duration) {
-      // Compared as durations first: toNanos() of a long one overflows.
-      return duration.compareTo(Duration.ofNanos(Agenda.NEVER)) > 0
-          ? Agenda.NEVER
-          : duration.toNanos();
     }
   }
 }

@@ -148,6 +148,11 @@ final class VirtualDriver implements IoDriver {
     woken = false;
   }
 
+  /** Lets time pass while the loop is busy. */
+  void advance(Duration time) {
+    agenda.advanceBy(Agenda.nanos(time));
+  }
+
   /** Nothing is ready: goes on to what comes next. */
   private void passTime(long deadlineNanos) {
     List<String> foreignWork = loop.foreignWork();

@@ -2,6 +2,8 @@ package dev.weir.testing;
 
 import dev.weir.task.Action;
 import dev.weir.task.Coroutine;
+import dev.weir.task.Loop;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +97,23 @@ public final class VirtualLoop {
     } catch (Throwable e) {
       throw new SeedError(seed, e);
     }
+  }
+
+  /**
+   * Lets virtual time pass as if the calling code had been busy for so long. Nothing runs
+   * meanwhile: timers and bytes that become due are late, and have their turn when the caller next
+   * suspends.
+   *
+   * @throws IllegalArgumentException if {@code time} is negative
+   * @throws IllegalStateException off the loop, or if the running loop is not a virtual one
+   */
+  public static void advance(Duration time) {
+    VirtualDriver driver = VirtualDriver.ofRunningLoop("VirtualLoop.advance()");
+    if (time.isNegative()) {
+      throw new IllegalArgumentException("time is negative: " + time);
+    }
+    driver.advance(time);
+    Loop.running().time(); // The loop notices: it takes what is due in the next round.
   }
 
   /**

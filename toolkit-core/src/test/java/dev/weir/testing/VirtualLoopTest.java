@@ -1,5 +1,6 @@
 package dev.weir.testing;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -66,6 +67,78 @@ class VirtualLoopTest {
 
       assertThat(loop.time()).isZero();
     });
+  }
+
+  @Test
+  void aBusyStepMakesWhatBecomesDueMeanwhileLate() {
+    List<String> trace = new ArrayList<>();
+
+    VirtualLoop.run(() -> {
+      Loop loop = Loop.running();
+      loop.callLater(Duration.ofSeconds(1), () -> trace.add("1 at " + loop.time().toSeconds()));
+      loop.callLater(Duration.ofSeconds(3), () -> trace.add("3 at " + loop.time().toSeconds()));
+
+      VirtualLoop.advance(Duration.ofSeconds(2));
+
+      assertThat(trace).as("nothing runs within the call").isEmpty();
+      loop.yieldNow();
+      loop.yieldNow();
+      assertThat(trace).containsExactly("1 at 2");
+      Asyncio.sleep(Duration.ofSeconds(2));
+      assertThat(trace).containsExactly("1 at 2", "3 at 3");
+      assertThat(loop.time()).isEqualTo(Duration.ofSeconds(4));
+    });
+  }
+
+  @Test
+  void whatArrivesWhileAStepIsBusyIsReadAfterwards() {
+    VirtualLoop.run(() -> {
+      MemoryNetwork.current()
+          .setConditions(LinkConditions.perfect().withDelay(Duration.ofSeconds(1)));
+      try (StreamPair pair = StreamPair.open()) {
+        Duration opened = Loop.running().time();
+        pair.left().writer().writeLine("late");
+        Asyncio.yieldNow();
+
+        VirtualLoop.advance(Duration.ofMinutes(1));
+
+        assertThat(pair.right().reader().readLine(UTF_8)).isEqualTo("late");
+        assertThat(Loop.running().time().minus(opened)).isEqualTo(Duration.ofMinutes(1));
+      }
+    });
+  }
+
+  @Test
+  void aStepMayBeBusyForEver() {
+    VirtualLoop.run(() -> {
+      VirtualLoop.advance(Duration.ofSeconds(Long.MAX_VALUE));
+      VirtualLoop.advance(Duration.ofSeconds(Long.MAX_VALUE));
+
+      Asyncio.yieldNow();
+      try (StreamPair pair = StreamPair.open()) {
+        pair.left().writer().writeLine("still there?");
+        assertThat(pair.right().reader().readLine(UTF_8)).isEqualTo("still there?");
+      }
+    });
+  }
+
+  @Test
+  void timeDoesNotPassBackwardsNorElsewhere() {
+    VirtualLoop.run(() -> {
+      assertThatThrownBy(() -> VirtualLoop.advance(Duration.ofNanos(-1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("time is negative: PT-0.000000001S");
+      assertThatThrownBy(() -> VirtualLoop.advance(null)).isInstanceOf(NullPointerException.class);
+      assertThatThrownBy(() ->
+              Asyncio.toThread(() -> {
+                VirtualLoop.advance(HOUR);
+                return null;
+              }))
+          .isInstanceOf(IllegalStateException.class);
+      assertThat(Loop.running().time()).isZero();
+    });
+
+    assertThatThrownBy(() -> VirtualLoop.advance(HOUR)).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
