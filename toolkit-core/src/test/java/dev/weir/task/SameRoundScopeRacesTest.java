@@ -2,6 +2,7 @@ package dev.weir.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,7 +189,7 @@ class SameRoundScopeRacesTest {
 
   @Test
   void aDeadlineOfATaskAndTheSameAroundItsGroupAreOneTimeout() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Duration deadline = Loop.running().time().plus(MINUTE);
       ObservedScope scope =
           ObservedScope.start(() ->

@@ -2,6 +2,7 @@ package dev.weir.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void ofTwoScopesWithOneDeadlineToComeTheOuterOneTimesOut() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Duration deadline = Loop.running().time().plus(MINUTE);
 
       assertOnlyTheOuterOneTimesOut(Timeout.at(deadline), Timeout.at(deadline));
@@ -37,12 +38,11 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void ofTwoDeadlinesThatABusyLoopMissedTheOuterOneTimesOut() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Loop loop = Loop.running();
       Timeout outer = Timeout.at(loop.time().plus(MINUTE).plusSeconds(1));
       Timeout inner = Timeout.at(loop.time().plus(MINUTE));
-      loop.callLater(
-          Duration.ofSeconds(1), () -> JumpingClockDriver.advance(MINUTE.plusSeconds(1)));
+      loop.callLater(Duration.ofSeconds(1), () -> VirtualLoop.advance(MINUTE.plusSeconds(1)));
 
       assertOnlyTheOuterOneTimesOut(outer, inner);
     });
@@ -50,7 +50,7 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void ofThreeScopesWithOneDeadlineTheOutermostTimesOut() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Duration deadline = Loop.running().time().plus(MINUTE);
       List<Timeout> scopes =
           List.of(Timeout.at(deadline), Timeout.at(deadline), Timeout.at(deadline));
@@ -71,7 +71,7 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void theScopesOfTwoTasksWithOneDeadlineBothTimeOut() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Duration deadline = Loop.running().time().plus(MINUTE);
       ObservedScope first =
           ObservedScope.start(() -> Timeout.at(deadline).run(t -> Bodies.sleepLong()));
@@ -181,7 +181,7 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void aResultAndADeadlineOfOneTimeComeInTheOrderOfTheirTimers() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Loop loop = Loop.running();
       Duration deadline = loop.time().plus(MINUTE);
       Future<String> early = loop.createFuture();
@@ -283,7 +283,7 @@ class SameRoundTimeoutRacesTest {
 
   @Test
   void aTimerThatIsDueCanStillBeMovedBeforeItsTurn() {
-    JumpingClockDriver.run(() -> {
+    VirtualLoop.run(() -> {
       Loop loop = Loop.running();
       Duration deadline = loop.time().plus(MINUTE);
       Timeout timeout = Timeout.at(deadline);
