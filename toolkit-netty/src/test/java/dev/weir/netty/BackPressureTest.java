@@ -58,27 +58,6 @@ class BackPressureTest {
     return Integer.parseInt(matcher.group(1));
   }
 
-  /** As asyncio's {@code set_write_buffer_limits(high=0)}: every write waits for the one before. */
-  @EachTransport
-  void withWaterMarksOfZeroEveryWriteStillGetsThrough(String transport) {
-    OnLoop.withPeer(
-        transport,
-        StreamOptions.defaults().withWriteLimits(0, 0),
-        peer -> {
-          byte[] message = new byte[1 << 20];
-          Task<?> writing =
-              Asyncio.createTask(() -> {
-                for (int i = 0; i < 20; i++) {
-                  peer.writer().write(message);
-                }
-                peer.writer().writeEof();
-              });
-
-          assertThat(peer.receiveAll()).hasSize(20 * message.length);
-          writing.await();
-        });
-  }
-
   @EachTransport
   void aPeerThatSendsALineWithoutEndIsHeldBackAtTwiceTheLimit(String transport) {
     int limit = 64 * 1024;
@@ -101,25 +80,6 @@ class BackPressureTest {
           }
           peer.reset();
           assertThatExceptionOfType(SocketException.class).isThrownBy(sending::await);
-        });
-  }
-
-  @EachTransport
-  void aPausedPeerIsReadFromAgainOnceThereIsRoom(String transport) {
-    byte[] sent = new byte[8 << 20];
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          Future<Void> sending = peer.sendInBackground(sent);
-          peer.awaitArrived(128 * 1024);
-
-          int received = 0;
-          while (received < sent.length) {
-            received += peer.reader().read(10_000).length;
-          }
-
-          assertThat(received).isEqualTo(sent.length);
-          sending.await();
         });
   }
 

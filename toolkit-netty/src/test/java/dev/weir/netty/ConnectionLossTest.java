@@ -289,6 +289,22 @@ class ConnectionLossTest {
         });
   }
 
+  @EachTransport
+  void aPeerThatResetsDuringTheFlushIsReportedByWaitClosed(String transport) {
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          peer.fill();
+          peer.writer().close();
+          OnLoop.passRounds(3);
+
+          peer.reset();
+
+          assertThatExceptionOfType(ConnectionResetException.class)
+              .isThrownBy(() -> peer.writer().waitClosed());
+        });
+  }
+
   // --- Our own abort
 
   @EachTransport

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
+import dev.weir.stream.StreamOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -56,6 +58,30 @@ class LoopEndTest {
             .hasMessageContaining("reset");
       }
     }
+  }
+
+  @EachTransport
+  void aConnectionLeftOpenIsClosedWithItsLoop(String transport) {
+    RawPeer[] left = new RawPeer[1];
+    OnLoop.run(
+        transport,
+        () -> {
+          left[0] = RawPeer.connect(StreamOptions.defaults());
+          left[0].writer().write("last");
+        });
+
+    OnLoop.failIfItHangs(() -> {
+      try (var socket = left[0].socket()) {
+        socket.setSoTimeout((int) Duration.ofSeconds(10).toMillis());
+        while (socket.getInputStream().read() >= 0) {
+          // The last bytes may or may not have gone out.
+        }
+      } catch (SocketException e) {
+        assertThat(e).hasMessageContaining("reset");
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+    });
   }
 
   private static FutureTask<Integer> receiveAll(ServerSocket listener) {

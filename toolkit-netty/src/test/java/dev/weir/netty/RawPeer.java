@@ -86,11 +86,6 @@ final class RawPeer implements AutoCloseable {
     return OnLoop.onWorker(() -> socket.getInputStream().readNBytes(length));
   }
 
-  /** Receives everything up to the end of the stream. */
-  byte[] receiveAll() {
-    return OnLoop.onWorker(() -> socket.getInputStream().readAllBytes()).await();
-  }
-
   void sendEof() throws IOException {
     socket.shutdownOutput();
   }

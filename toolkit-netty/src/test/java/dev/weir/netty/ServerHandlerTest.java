@@ -1,6 +1,6 @@
 package dev.weir.netty;
 
-import static dev.weir.netty.RawPeer.text;
+import static dev.weir.netty.MemoryPeer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,6 +8,7 @@ import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.CancelledError;
@@ -16,28 +17,26 @@ import dev.weir.task.Future;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** How the end of a handler ends its connection, and who hears of its failure. */
-@ExtendWith(LeakCheck.class)
 class ServerHandlerTest {
+  private static final Duration FLUSH_TIMEOUT = Duration.ofMinutes(1);
 
   // --- Failing
 
-  private interface Bug {
+  interface Bug {
     void happen() throws Exception;
   }
 
-  private record Kind(Class<? extends Throwable> type, Bug bug) {
+  record Kind(Class<? extends Throwable> type, Bug bug) {
     @Override
     public String toString() {
       return type.getSimpleName();
@@ -52,24 +51,22 @@ class ServerHandlerTest {
     throw failure;
   }
 
-  static Stream<Arguments> failuresOnTransports() {
+  static Stream<Kind> failures() {
     return Stream.of(
-            new Kind(Exception.class, () -> raise(new Exception("checked"))),
-            new Kind(IOException.class, () -> raise(new IOException("of a file, say"))),
-            new Kind(EOFException.class, () -> raise(new UncheckedIOException(new EOFException()))),
-            new Kind(IllegalStateException.class, () -> raise(new IllegalStateException("bug"))),
-            new Kind(AssertionError.class, () -> raise(new AssertionError("bug"))),
-            new Kind(StackOverflowError.class, () -> recurse(0)),
-            new Kind(OutOfMemoryError.class, () -> raise(new OutOfMemoryError("pretended"))))
-        .flatMap(kind -> Stream.of(Arguments.of("nio", kind), Arguments.of("epoll", kind)));
+        new Kind(Exception.class, () -> raise(new Exception("checked"))),
+        new Kind(IOException.class, () -> raise(new IOException("of a file, say"))),
+        new Kind(EOFException.class, () -> raise(new UncheckedIOException(new EOFException()))),
+        new Kind(IllegalStateException.class, () -> raise(new IllegalStateException("bug"))),
+        new Kind(AssertionError.class, () -> raise(new AssertionError("bug"))),
+        new Kind(StackOverflowError.class, () -> recurse(0)),
+        new Kind(OutOfMemoryError.class, () -> raise(new OutOfMemoryError("pretended"))));
   }
 
-  @ParameterizedTest(name = "{1} on {0}")
-  @MethodSource("failuresOnTransports")
-  void aHandlerThatThrowsIsReportedOnceAndOnlyItsConnectionEnds(String transport, Kind kind) {
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("failures")
+  void aHandlerThatThrowsIsReportedOnceAndOnlyItsConnectionEnds(Kind kind) {
     List<ExceptionContext> reports =
-        TestServer.reportsOf(
-            transport,
+        MemoryServer.reportsOf(
             (reader, writer) -> {
               for (byte[] line : reader) {
                 writer.write(line);
@@ -79,16 +76,16 @@ class ServerHandlerTest {
               }
             },
             (server, port) -> {
-              try (Connection other = TestServer.connect(port);
-                  Connection failing = TestServer.connect(port)) {
-                TestServer.ask(other, "before");
+              try (Connection other = MemoryServer.connect(port);
+                  Connection failing = MemoryServer.connect(port)) {
+                MemoryServer.ask(other, "before");
 
-                assertThat(TestServer.ask(failing, "fail")).isEqualTo("fail");
+                assertThat(MemoryServer.ask(failing, "fail")).isEqualTo("fail");
                 assertThat(failing.reader().readAll()).isEmpty();
 
-                assertThat(TestServer.ask(other, "after")).isEqualTo("after");
-                try (Connection later = TestServer.connect(port)) {
-                  assertThat(TestServer.ask(later, "later")).isEqualTo("later");
+                assertThat(MemoryServer.ask(other, "after")).isEqualTo("after");
+                try (Connection later = MemoryServer.connect(port)) {
+                  assertThat(MemoryServer.ask(later, "later")).isEqualTo("later");
                 }
               }
             });
@@ -98,18 +95,17 @@ class ServerHandlerTest {
     assertThat(reports.getFirst().message()).contains("127.0.0.1");
   }
 
-  @EachTransport
-  void manyHandlersThatThrowAreReportedOnceEach(String transport) {
+  @Test
+  void manyHandlersThatThrowAreReportedOnceEach() {
     List<ExceptionContext> reports =
-        TestServer.reportsOf(
-            transport,
+        MemoryServer.reportsOf(
             (reader, writer) -> {
               throw new IllegalStateException(text(reader.readLine()));
             },
             (server, port) -> {
               for (int i = 0; i < 100; i++) {
-                try (Connection connection = TestServer.connect(port)) {
-                  TestServer.ask(connection, Integer.toString(i));
+                try (Connection connection = MemoryServer.connect(port)) {
+                  MemoryServer.ask(connection, Integer.toString(i));
                 }
               }
             });
@@ -123,32 +119,31 @@ class ServerHandlerTest {
   // --- The connection's own failures
 
   /** Each is a way for a handler to fail because its peer went away. */
-  private interface OwnFailure {
+  interface OwnFailure {
     void handle(StreamReader reader, StreamWriter writer) throws Exception;
   }
 
-  private record Own(String name, OwnFailure handler) {
+  record Own(String name, OwnFailure handler) {
     @Override
     public String toString() {
       return name;
     }
   }
 
-  static Stream<Arguments> ownFailuresOnTransports() {
+  static Stream<Own> ownFailures() {
     return Stream.of(
-            new Own("read", (reader, writer) -> reader.readLine()),
-            new Own("readExactly", (reader, writer) -> reader.readExactly(100)),
-            new Own("iteration", TestServer::echo),
-            new Own("write", ServerHandlerTest::writeForEver),
-            new Own("the first of two", ServerHandlerTest::rethrowAfterAnother),
-            new Own(
-                "abort",
-                (reader, writer) -> {
-                  reader.readExactly(1); // Not before the peer wrote, whose write would fail.
-                  writer.abort();
-                  reader.readUntil(RawPeer.bytes("never"));
-                }))
-        .flatMap(own -> Stream.of(Arguments.of("nio", own), Arguments.of("epoll", own)));
+        new Own("read", (reader, writer) -> reader.readLine()),
+        new Own("readExactly", (reader, writer) -> reader.readExactly(100)),
+        new Own("iteration", MemoryServer::echo),
+        new Own("write", ServerHandlerTest::writeForEver),
+        new Own("the first of two", ServerHandlerTest::rethrowAfterAnother),
+        new Own(
+            "abort",
+            (reader, writer) -> {
+              reader.readExactly(1); // Not before the peer wrote, whose write would fail.
+              writer.abort();
+              reader.readUntil(MemoryPeer.bytes("never"));
+            }));
   }
 
   private static void writeForEver(StreamReader reader, StreamWriter writer) throws IOException {
@@ -172,12 +167,11 @@ class ServerHandlerTest {
   }
 
   /** A peer that resets is no bug of the handler's, so the exception handler hears nothing. */
-  @ParameterizedTest(name = "{1} on {0}")
-  @MethodSource("ownFailuresOnTransports")
-  void aHandlerThatFailsWithItsOwnConnectionIsNotReported(String transport, Own own) {
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("ownFailures")
+  void aHandlerThatFailsWithItsOwnConnectionIsNotReported(Own own) {
     List<String> ended = new ArrayList<>();
-    TestServer.with(
-        transport,
+    MemoryServer.with(
         (reader, writer) -> {
           try {
             own.handler.handle(reader, writer);
@@ -188,12 +182,11 @@ class ServerHandlerTest {
           }
         },
         (server, port) -> {
-          Socket socket = TestServer.connectPlainly(port);
-          socket.getOutputStream().write('x');
-          OnLoop.passRounds(10);
-          socket.setSoLinger(true, 0);
-          socket.close();
-          OnLoop.passRoundsUntil(() -> !ended.isEmpty());
+          Connection connection = MemoryServer.connect(port);
+          connection.writer().write("x");
+          Rounds.settle();
+          connection.writer().abort();
+          Rounds.settle();
 
           assertThat(ended).containsExactly("failed");
           server.close();
@@ -201,19 +194,18 @@ class ServerHandlerTest {
         });
   }
 
-  @EachTransport
-  void aFailureOfAnotherConnectionIsReported(String transport) {
+  @Test
+  void aFailureOfAnotherConnectionIsReported() {
     List<ExceptionContext> reports =
-        TestServer.reportsOf(
-            transport,
+        MemoryServer.reportsOf(
             (reader, writer) -> {
-              try (RawPeer upstream = RawPeer.connect(dev.weir.stream.StreamOptions.defaults())) {
+              try (MemoryPeer upstream = MemoryPeer.connect(StreamOptions.defaults())) {
                 upstream.reset();
                 upstream.reader().readLine();
               }
             },
             (server, port) -> {
-              try (Connection connection = TestServer.connect(port)) {
+              try (Connection connection = MemoryServer.connect(port)) {
                 assertThat(connection.reader().readAll()).isEmpty();
               }
             });
@@ -224,111 +216,87 @@ class ServerHandlerTest {
         .isInstanceOf(ConnectionResetException.class);
   }
 
-  @EachTransport
-  void aHandlerThatIsCancelledClosesItsConnectionSilently(String transport) {
-    TestServer.with(
-        transport,
+  @Test
+  void aHandlerThatIsCancelledClosesItsConnectionSilently() {
+    MemoryServer.with(
         (reader, writer) -> {
           writer.write("bye");
           Asyncio.currentTask().cancel();
           reader.readLine();
         },
         (server, port) -> {
-          try (Connection connection = TestServer.connect(port)) {
+          try (Connection connection = MemoryServer.connect(port)) {
             assertThat(text(connection.reader().readAll())).isEqualTo("bye");
           }
         });
   }
 
-  @EachTransport
-  void aPeerThatResetsBeforeItIsAcceptedDisturbsNobody(String transport) {
-    TestServer.with(
-        transport,
-        TestServer::echo,
-        (server, port) -> {
-          for (int i = 0; i < 100; i++) {
-            Socket socket = TestServer.connectPlainly(port);
-            socket.setSoLinger(true, 0);
-            socket.close();
-          }
-          try (Connection connection = TestServer.connect(port)) {
-            assertThat(TestServer.ask(connection, "still there?")).isEqualTo("still there?");
-          }
-          server.close();
-          server.waitClosed();
-        });
-  }
-
   // --- Returning
 
-  @EachTransport
-  void aHandlerThatReturnsHasItsConnectionFlushedAndClosed(String transport) {
+  @Test
+  void aHandlerThatReturnsHasItsConnectionFlushedAndClosed() {
     byte[] reply = new byte[1 << 20];
     new Random(9).nextBytes(reply);
-    TestServer.with(
-        transport,
+    MemoryServer.with(
         (reader, writer) -> writer.write(reply),
         (server, port) -> {
-          Socket socket = TestServer.connectPlainly(port);
-          OnLoop.passRounds(50); // The handler has long returned when the peer begins to read.
+          try (Connection connection = MemoryServer.connect(port)) {
+            Rounds.settle(); // The handler has long returned when the peer begins to read.
 
-          assertThat(OnLoop.onWorker(() -> socket.getInputStream().readAllBytes()).await())
-              .isEqualTo(reply);
-          socket.close();
+            assertThat(connection.reader().readAll()).isEqualTo(reply);
+          }
           server.close();
           server.waitClosed();
         });
   }
 
-  @EachTransport
-  void aHandlerThatThrowsHasItsConnectionFlushedAndClosed(String transport) {
+  @Test
+  void aHandlerThatThrowsHasItsConnectionFlushedAndClosed() {
     byte[] reply = new byte[1 << 20];
     List<ExceptionContext> reports =
-        TestServer.reportsOf(
-            transport,
+        MemoryServer.reportsOf(
             (reader, writer) -> {
               writer.write(reply);
               throw new IllegalStateException("after the reply");
             },
             (server, port) -> {
-              try (Connection connection = TestServer.connect(port)) {
+              try (Connection connection = MemoryServer.connect(port)) {
                 assertThat(connection.reader().readAll()).isEqualTo(reply);
               }
             });
     assertThat(reports).hasSize(1);
   }
 
-  @EachTransport
-  void aPeerThatDoesNotTakeTheRestIsResetAfterTheFlushTimeout(String transport) {
-    TestServer.with(
-        transport,
-        (reader, writer) -> writer.write(new byte[64 << 20]),
-        ServerOptions.defaults().withFlushTimeout(Duration.ofMillis(50)),
+  @Test
+  void aPeerThatDoesNotTakeTheRestIsResetAfterTheFlushTimeout() {
+    MemoryServer.with(
+        (reader, writer) -> writer.write(new byte[1 << 20]),
+        ServerOptions.defaults().withFlushTimeout(FLUSH_TIMEOUT),
         (server, port) -> {
-          Socket socket = TestServer.connectPlainly(port);
+          Connection connection = MemoryServer.connect(port);
+          Duration handled = Asyncio.runningLoop().time();
+          Rounds.settle();
           server.close();
+
           server.waitClosed();
 
-          assertThatThrownBy(
-                  () -> OnLoop.onWorker(() -> socket.getInputStream().readAllBytes()).await())
-              .hasMessageContaining("reset");
-          socket.close();
+          assertThat(Asyncio.runningLoop().time()).isEqualTo(handled.plus(FLUSH_TIMEOUT));
+          assertThatThrownBy(() -> connection.reader().readAll())
+              .isInstanceOf(ConnectionResetException.class);
         });
   }
 
-  @EachTransport
-  void detachKeepsTheConnectionOpenAfterTheHandlerReturned(String transport) {
+  @Test
+  void detachKeepsTheConnectionOpenAfterTheHandlerReturned() {
     List<StreamWriter> kept = new ArrayList<>();
-    TestServer.with(
-        transport,
+    MemoryServer.with(
         (reader, writer) -> {
           writer.detach();
           kept.add(writer);
         },
         (server, port) -> {
-          try (Connection connection = TestServer.connect(port)) {
-            OnLoop.passRoundsUntil(() -> !kept.isEmpty());
-            OnLoop.passRounds(5);
+          try (Connection connection = MemoryServer.connect(port)) {
+            Asyncio.sleep(Duration.ofHours(1));
             kept.getFirst().write("still open");
             assertThat(text(connection.reader().readExactly(10))).isEqualTo("still open");
 
@@ -338,20 +306,19 @@ class ServerHandlerTest {
         });
   }
 
-  @EachTransport
-  void handlersOfManyConnectionsTakeTurns(String transport) {
-    TestServer.with(
-        transport,
-        TestServer::echo,
+  @Test
+  void handlersOfManyConnectionsTakeTurns() {
+    MemoryServer.with(
+        MemoryServer::echo,
         (server, port) -> {
           List<Future<Void>> clients = new ArrayList<>();
           for (int i = 0; i < 50; i++) {
             String name = "client " + i;
             clients.add(
                 Asyncio.createTask(() -> {
-                  try (Connection connection = TestServer.connect(port)) {
+                  try (Connection connection = MemoryServer.connect(port)) {
                     for (int j = 0; j < 20; j++) {
-                      assertThat(TestServer.ask(connection, name + "." + j))
+                      assertThat(MemoryServer.ask(connection, name + "." + j))
                           .isEqualTo(name + "." + j);
                     }
                   }
@@ -361,16 +328,15 @@ class ServerHandlerTest {
         });
   }
 
-  @EachTransport
-  void aHandlerMayCancelItselfWithoutHarmToTheServer(String transport) {
-    TestServer.with(
-        transport,
+  @Test
+  void aHandlerMayCancelItselfWithoutHarmToTheServer() {
+    MemoryServer.with(
         (reader, writer) -> {
           throw new CancelledError("by hand");
         },
         (server, port) -> {
           for (int i = 0; i < 3; i++) {
-            try (Connection connection = TestServer.connect(port)) {
+            try (Connection connection = MemoryServer.connect(port)) {
               assertThat(connection.reader().readAll()).isEmpty();
             }
           }

@@ -1,6 +1,6 @@
 package dev.weir.netty;
 
-import static dev.weir.netty.RawPeer.bytes;
+import static dev.weir.netty.MemoryPeer.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -17,38 +17,18 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
+import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
-import java.net.BindException;
 import java.net.ConnectException;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.Test;
 
-@ExtendWith(LeakCheck.class)
+/** Listening, handlers that fail, and the ways in which a server ends. */
 class ServerTest {
   private static final Duration LONG = Duration.ofHours(1);
-
-  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
-    for (byte[] line : reader) {
-      writer.write(line);
-    }
-  }
-
-  private static Server start(ConnectionHandler handler) throws IOException {
-    return Asyncio.startServer(handler, "127.0.0.1", 0);
-  }
-
-  private static int port(Server server) {
-    return server.addresses().getFirst().getPort();
-  }
-
-  private static Connection connect(Server server) throws IOException {
-    return Asyncio.openConnection("127.0.0.1", port(server));
-  }
+  private static final Duration GRACE = Duration.ofMinutes(1);
 
   private static void assertEchoes(Connection connection) throws IOException {
     connection.writer().write("are you there?\n");
@@ -57,150 +37,44 @@ class ServerTest {
 
   // --- Listening
 
-  @EachTransport
-  void itServesManyConnectionsAtOnce(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server = start(ServerTest::echo)) {
-            List<Connection> connections = new ArrayList<>();
-            for (int i = 0; i < 100; i++) {
-              connections.add(connect(server));
-            }
-            for (Connection connection : connections) {
-              assertEchoes(connection);
-            }
-            connections.forEach(Connection::close);
-            server.shutdown(LONG);
-          }
-        });
+  @Test
+  void itServesManyConnectionsAtOnce() {
+    VirtualLoop.run(() -> {
+      try (Server server = MemoryServer.start(MemoryServer::echo)) {
+        List<Connection> connections = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+          connections.add(MemoryServer.connect(server));
+        }
+        for (Connection connection : connections) {
+          assertEchoes(connection);
+        }
+        connections.forEach(Connection::close);
+        server.shutdown(LONG);
+      }
+    });
   }
 
-  @EachTransport
-  void itTellsWhereItListensWhileItDoes(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          assertThat(server.isServing()).isTrue();
-          assertThat(server.addresses())
-              .singleElement()
-              .satisfies(address -> assertThat(address.getPort()).isPositive());
+  @Test
+  void itTellsWhereItListensWhileItDoes() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      assertThat(server.isServing()).isTrue();
+      assertThat(server.addresses())
+          .singleElement()
+          .satisfies(address -> assertThat(address.getPort()).isPositive());
 
-          server.close();
-          server.close();
+      server.close();
+      server.close();
 
-          assertThat(server.isServing()).isFalse();
-          assertThat(server.addresses()).isEmpty();
-        });
-  }
-
-  @EachTransport
-  void withoutAHostItListensOnAllInterfaces(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          for (String host : new String[] {null, ""}) {
-            try (Server server = Asyncio.startServer(ServerTest::echo, host, 0);
-                Connection connection = connect(server)) {
-              assertEchoes(connection);
-            }
-          }
-        });
-  }
-
-  @EachTransport
-  void aNameIsListenedOnAtItsAddresses(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server = Asyncio.startServer(ServerTest::echo, "localhost", 0)) {
-            for (InetSocketAddress address : server.addresses()) {
-              try (Connection connection =
-                  Asyncio.openConnection(
-                      address.getAddress().getHostAddress(), address.getPort())) {
-                assertEchoes(connection);
-              }
-            }
-          }
-        });
-  }
-
-  @EachTransport
-  void aPortInUseIsABindExceptionThatNamesTheAddress(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server = start(ServerTest::echo)) {
-            int port = port(server);
-            assertThatThrownBy(() -> Asyncio.startServer(ServerTest::echo, "127.0.0.1", port))
-                .isInstanceOf(BindException.class)
-                .hasMessage("Address already in use: 127.0.0.1:" + port);
-          }
-        });
-  }
-
-  @EachTransport
-  void badAddressesAreTypedErrors(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          assertThatExceptionOfType(IllegalArgumentException.class)
-              .isThrownBy(() -> Asyncio.startServer(ServerTest::echo, "127.0.0.1", 65_536))
-              .withMessageContaining("65536");
-          assertThatExceptionOfType(IllegalArgumentException.class)
-              .isThrownBy(() -> Asyncio.startServer(ServerTest::echo, "127.0.0.1", -1))
-              .withMessageContaining("-1");
-          assertThatExceptionOfType(UnknownHostException.class)
-              .isThrownBy(() -> Asyncio.startServer(ServerTest::echo, "no-such-host.invalid", 0));
-          // An address of the documentation's, which no machine has.
-          assertThatExceptionOfType(BindException.class)
-              .isThrownBy(() -> Asyncio.startServer(ServerTest::echo, "192.0.2.1", 0))
-              .withMessageContaining("192.0.2.1");
-        });
+      assertThat(server.isServing()).isFalse();
+      assertThat(server.addresses()).isEmpty();
+    });
   }
 
   // --- Handlers
 
-  @EachTransport
-  void whatAHandlerLeftUnsentIsSentBeforeTheConnectionIsClosed(String transport) {
-    byte[] answer = new byte[1 << 20];
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server = start((reader, writer) -> writer.write(answer));
-              Connection connection = connect(server)) {
-            assertThat(connection.reader().readAll()).hasSize(answer.length);
-          }
-        });
-  }
-
-  @EachTransport
-  void aDetachedConnectionOutlivesItsHandler(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Future<StreamWriter> kept = Asyncio.runningLoop().createFuture();
-          ConnectionHandler handler =
-              (reader, writer) -> {
-                writer.detach();
-                kept.setResult(writer);
-              };
-          try (Server server = start(handler);
-              Connection connection = connect(server)) {
-            StreamWriter writer = kept.await();
-            OnLoop.passRounds(10);
-
-            writer.write("still open\n");
-            assertThat(connection.reader().readLine()).isEqualTo(bytes("still open\n"));
-            writer.close();
-            assertThat(connection.reader().readLine()).isEmpty();
-          }
-        });
-  }
-
-  @EachTransport
-  void aHandlerThatThrowsIsReportedOnceAndEndsItsConnectionOnly(String transport) {
+  @Test
+  void aHandlerThatThrowsIsReportedOnceAndEndsItsConnectionOnly() {
     List<Throwable> failures =
         List.of(
             new IOException("checked, and of something else"),
@@ -209,19 +83,17 @@ class ServerTest {
             new StackOverflowError());
     for (Throwable failure : failures) {
       List<ExceptionContext> reports =
-          OnLoop.runAndCollectReports(
-              transport,
-              () -> {
-                try (Server server =
-                        start((reader, writer) -> echoOrThrow(reader, writer, failure));
-                    Connection bystander = connect(server)) {
+          MemoryServer.reportsOf(
+              (reader, writer) -> echoOrThrow(reader, writer, failure),
+              (server, port) -> {
+                try (Connection bystander = MemoryServer.connect(server)) {
                   assertEchoes(bystander);
-                  try (Connection victim = connect(server)) {
+                  try (Connection victim = MemoryServer.connect(server)) {
                     victim.writer().write("throw\n");
                     assertThat(victim.reader().readAll()).isEqualTo(bytes("goodbye\n"));
                   }
                   assertEchoes(bystander);
-                  try (Connection another = connect(server)) {
+                  try (Connection another = MemoryServer.connect(server)) {
                     assertEchoes(another);
                   }
                 }
@@ -248,10 +120,9 @@ class ServerTest {
     throw (X) failure;
   }
 
-  @EachTransport
-  void aFailureOfItsOwnConnectionIsNotReportedEvenIfThrownLater(String transport) {
-    OnLoop.run( // Fails if anything reaches the exception handler.
-        transport,
+  @Test
+  void aFailureOfItsOwnConnectionIsNotReportedEvenIfThrownLater() {
+    VirtualLoop.run( // Fails if anything reaches the exception handler.
         () -> {
           Future<String> ended = Asyncio.runningLoop().createFuture();
           ConnectionHandler handler =
@@ -269,170 +140,173 @@ class ServerTest {
                   ended.setResult("ended");
                 }
               };
-          try (Server server = start(handler)) {
-            Connection connection = connect(server);
-            OnLoop.passRounds(5);
+          try (Server server = MemoryServer.start(handler)) {
+            Connection connection = MemoryServer.connect(server);
+            Rounds.settle();
             connection.writer().abort();
             ended.await();
-            OnLoop.passRounds(5);
           }
         });
   }
 
   // --- The end
 
-  @EachTransport
-  void closingTheServerLeavesItsConnectionsAlone(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          int port = port(server);
-          try (Connection connection = connect(server)) {
-            assertEchoes(connection);
-            server.close();
-            OnLoop.passRounds(3);
+  @Test
+  void closingTheServerLeavesItsConnectionsAlone() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      int port = MemoryServer.port(server);
+      try (Connection connection = MemoryServer.connect(server)) {
+        assertEchoes(connection);
+        server.close();
+        Asyncio.sleep(LONG);
 
-            assertEchoes(connection);
-            assertThatExceptionOfType(ConnectException.class)
-                .isThrownBy(() -> Asyncio.openConnection("127.0.0.1", port));
-          }
-          server.waitClosed();
-        });
+        assertEchoes(connection);
+        assertThatExceptionOfType(ConnectException.class)
+            .isThrownBy(() -> Asyncio.openConnection("127.0.0.1", port));
+      }
+      server.waitClosed();
+    });
   }
 
-  @EachTransport
-  void shutdownWaitsForHandlersThatEndInTime(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          Connection connection = connect(server);
-          assertEchoes(connection);
-          Task<?> shutdown = Asyncio.createTask(() -> server.shutdown(LONG));
-          OnLoop.passRounds(5);
-          assertThat(shutdown.done()).isFalse();
+  @Test
+  void shutdownWaitsForHandlersThatEndInTime() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      Connection connection = MemoryServer.connect(server);
+      assertEchoes(connection);
+      Task<?> shutdown = Asyncio.createTask(() -> server.shutdown(GRACE));
+      Asyncio.sleep(GRACE.minusNanos(1));
+      assertThat(shutdown.done()).isFalse();
 
-          assertEchoes(connection);
-          connection.close();
+      assertEchoes(connection);
+      connection.close();
 
-          shutdown.await();
-        });
+      shutdown.await();
+      assertThat(Asyncio.runningLoop().time()).isLessThan(GRACE);
+    });
   }
 
-  @EachTransport
-  void shutdownAbortsWhatDoesNotEndInTime(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          List<String> handlers = new ArrayList<>();
-          ConnectionHandler stubborn =
-              (reader, writer) -> {
-                try {
-                  Asyncio.sleep(LONG);
-                } catch (CancelledError e) {
-                  handlers.add("cancelled");
-                  throw e;
-                }
-              };
-          Server server = start(stubborn);
-          try (Connection connection = connect(server)) {
-            OnLoop.passRounds(5);
+  @Test
+  void shutdownAbortsWhatDoesNotEndInTime() {
+    VirtualLoop.run(() -> {
+      List<String> handlers = new ArrayList<>();
+      ConnectionHandler stubborn =
+          (reader, writer) -> {
+            try {
+              Asyncio.sleep(LONG);
+            } catch (CancelledError e) {
+              handlers.add("cancelled");
+              throw e;
+            }
+          };
+      Server server = MemoryServer.start(stubborn);
+      try (Connection connection = MemoryServer.connect(server)) {
+        Rounds.settle();
+        Duration begun = Asyncio.runningLoop().time();
 
-            server.shutdown(Duration.ofMillis(10));
+        server.shutdown(GRACE);
 
-            assertThat(handlers).containsExactly("cancelled");
-            assertThatExceptionOfType(ConnectionResetException.class)
-                .isThrownBy(() -> connection.reader().read(1));
-          }
-        });
+        assertThat(Asyncio.runningLoop().time()).isEqualTo(begun.plus(GRACE));
+        assertThat(handlers).containsExactly("cancelled");
+        assertThatExceptionOfType(ConnectionResetException.class)
+            .isThrownBy(() -> connection.reader().read(1));
+      }
+    });
   }
 
-  @EachTransport
-  void shutdownEndsAConnectionWhoseHandlerHasNotBegun(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          Connection connection = connect(server);
-          server.shutdown(Duration.ZERO); // The connection may be accepted in this very round.
-          server.waitClosed();
-          connection.close();
-        });
+  @Test
+  void shutdownEndsAConnectionWhoseHandlerHasNotBegun() {
+    VirtualLoop.run(() -> {
+      List<String> handlers = new ArrayList<>();
+      ConnectionHandler handler =
+          (reader, writer) -> {
+            handlers.add("begun");
+            reader.readAll();
+          };
+      Server server = MemoryServer.start(handler);
+      Connection connection = MemoryServer.connect(server);
+      Rounds.until(() -> server.toString().contains(" 1 connection"));
+      assertThat(handlers).isEmpty();
+
+      server.shutdown(Duration.ZERO);
+
+      server.waitClosed();
+      assertThatExceptionOfType(ConnectionResetException.class)
+          .isThrownBy(() -> connection.reader().read(1));
+    });
   }
 
-  @EachTransport
-  void cancellingServeForeverShutsDownWithTheGraceOfTheOptions(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          ServerOptions options = ServerOptions.defaults().withGrace(Duration.ofMillis(10));
-          Server server = Asyncio.startServer(ServerTest::echo, "127.0.0.1", 0, options);
-          Task<?> serving = Asyncio.createTask(server::serveForever);
-          try (Connection connection = connect(server)) {
-            assertEchoes(connection);
+  @Test
+  void aConnectionThatIsNotAcceptedYetIsResetWhenTheServerCloses() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      Connection connection = MemoryServer.connect(server);
+      assertThat(server.toString()).contains(" 0 connections");
 
-            serving.cancel();
+      server.close();
 
-            assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
-            assertThat(server.isServing()).isFalse();
-            assertThatExceptionOfType(ConnectionResetException.class)
-                .isThrownBy(() -> connection.reader().read(1));
-          }
-        });
+      server.waitClosed();
+      assertThatExceptionOfType(ConnectionResetException.class)
+          .isThrownBy(() -> connection.reader().read(1));
+    });
   }
 
-  @EachTransport
-  void closingTheServerEndsServeForever(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          Task<?> serving = Asyncio.createTask(server::serveForever);
-          OnLoop.passRounds(2);
+  @Test
+  void cancellingServeForeverShutsDownWithTheGraceOfTheOptions() {
+    VirtualLoop.run(() -> {
+      ServerOptions options = ServerOptions.defaults().withGrace(GRACE);
+      Server server = MemoryServer.start(MemoryServer::echo, options);
+      Task<?> serving = Asyncio.createTask(server::serveForever);
+      try (Connection connection = MemoryServer.connect(server)) {
+        assertEchoes(connection);
+        Duration cancelled = Asyncio.runningLoop().time();
 
-          server.close();
+        serving.cancel();
 
-          assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
-        });
+        assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
+        assertThat(Asyncio.runningLoop().time()).isEqualTo(cancelled.plus(GRACE));
+        assertThat(server.isServing()).isFalse();
+        assertThatExceptionOfType(ConnectionResetException.class)
+            .isThrownBy(() -> connection.reader().read(1));
+      }
+    });
   }
 
-  @EachTransport
-  void serveForeverTwiceOrOnAClosedServerIsRefused(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          Server server = start(ServerTest::echo);
-          Task<?> serving = Asyncio.createTask(server::serveForever);
-          OnLoop.passRounds(2);
+  @Test
+  void closingTheServerEndsServeForever() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      Task<?> serving = Asyncio.createTask(server::serveForever);
+      Rounds.settle();
 
-          assertThatThrownBy(server::serveForever)
-              .isInstanceOf(IllegalStateException.class)
-              .hasMessageContaining("already");
-          serving.cancel();
-          assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
-          assertThatThrownBy(server::serveForever)
-              .isInstanceOf(IllegalStateException.class)
-              .hasMessageContaining("closed");
-        });
+      server.close();
+
+      assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
+    });
   }
 
-  @EachTransport
-  @Tag("slow")
-  void manyServersComeAndGoWithoutATrace(String transport) {
-    OnLoop.run(transport, ServerTest::serveOnce);
-    System.gc();
-    long before = Descriptors.open();
-    for (int i = 0; i < 100; i++) {
-      OnLoop.run(transport, ServerTest::serveOnce);
-    }
+  @Test
+  void serveForeverTwiceOrOnAClosedServerIsRefused() {
+    VirtualLoop.run(() -> {
+      Server server = MemoryServer.start(MemoryServer::echo);
+      Task<?> serving = Asyncio.createTask(server::serveForever);
+      Rounds.settle();
 
-    assertThat(Descriptors.open()).isLessThanOrEqualTo(before + 5);
+      assertThatThrownBy(server::serveForever)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("already");
+      serving.cancel();
+      assertThatExceptionOfType(CancelledError.class).isThrownBy(serving::await);
+      assertThatThrownBy(server::serveForever)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
+    });
   }
 
   private static void serveOnce() throws IOException {
-    try (Server server = start(ServerTest::echo);
-        Connection connection = connect(server)) {
+    try (Server server = MemoryServer.start(MemoryServer::echo);
+        Connection connection = MemoryServer.connect(server)) {
       assertEchoes(connection);
     }
   }

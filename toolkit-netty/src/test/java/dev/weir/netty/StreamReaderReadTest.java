@@ -1,6 +1,6 @@
 package dev.weir.netty;
 
-import static dev.weir.netty.RawPeer.text;
+import static dev.weir.netty.MemoryPeer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -12,312 +12,271 @@ import dev.weir.stream.IncompleteReadException;
 import dev.weir.stream.LimitOverrunException;
 import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamReader;
-import dev.weir.task.Future;
 import dev.weir.task.Task;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.Test;
 
 /** The reads that count bytes: read, readExactly, readAll, and who may read. */
-@ExtendWith(LeakCheck.class)
 class StreamReaderReadTest {
 
-  @EachTransport
-  void readReturnsAtMostWhatWasAskedForAndLeavesTheRest(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("hello world");
-          peer.awaitArrived(11);
+  @Test
+  void readReturnsAtMostWhatWasAskedForAndLeavesTheRest() {
+    MemoryPeer.run(peer -> {
+      peer.send("hello world");
+      Rounds.settle();
 
-          assertThat(text(peer.reader().read(5))).isEqualTo("hello");
-          assertThat(text(peer.reader().read(100))).isEqualTo(" world");
-        });
+      assertThat(text(peer.reader().read(5))).isEqualTo("hello");
+      assertThat(text(peer.reader().read(100))).isEqualTo(" world");
+    });
   }
 
-  @EachTransport
-  void readWaitsForTheFirstByteOnly(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          Task<byte[]> reading = Asyncio.createTask(() -> peer.reader().read(100));
-          OnLoop.passRounds(3);
-          assertThat(reading.done()).isFalse();
+  @Test
+  void readWaitsForTheFirstByteOnly() {
+    MemoryPeer.run(peer -> {
+      Task<byte[]> reading = Asyncio.createTask(() -> peer.reader().read(100));
+      Rounds.settle();
+      assertThat(reading.done()).isFalse();
 
-          peer.send("x");
+      peer.send("x");
 
-          assertThat(text(reading.await())).isEqualTo("x");
-        });
+      assertThat(text(reading.await())).isEqualTo("x");
+    });
   }
 
-  @EachTransport
-  void readOfNothingDoesNotWaitNotEvenAtTheEnd(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          assertThat(peer.reader().read(0)).isEmpty();
+  @Test
+  void readOfNothingDoesNotWaitNotEvenAtTheEnd() {
+    MemoryPeer.run(peer -> {
+      assertThat(peer.reader().read(0)).isEmpty();
 
-          peer.sendEof();
-          assertThat(peer.reader().read(1)).isEmpty();
-          assertThat(peer.reader().read(0)).isEmpty();
-        });
+      peer.sendEof();
+      assertThat(peer.reader().read(1)).isEmpty();
+      assertThat(peer.reader().read(0)).isEmpty();
+    });
   }
 
-  @EachTransport
-  void negativeLengthsAreRefused(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().read(-1));
-          assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().readExactly(-1));
-          assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().readAll(-1));
-        });
+  @Test
+  void negativeLengthsAreRefused() {
+    MemoryPeer.run(peer -> {
+      assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().read(-1));
+      assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().readExactly(-1));
+      assertThatIllegalArgumentException().isThrownBy(() -> peer.reader().readAll(-1));
+    });
   }
 
-  @EachTransport
-  void afterTheEndEveryByteReadSaysSoAgainAndAgain(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          StreamReader reader = peer.reader();
-          peer.send("last");
-          peer.sendEof();
+  @Test
+  void afterTheEndEveryByteReadSaysSoAgainAndAgain() {
+    MemoryPeer.run(peer -> {
+      StreamReader reader = peer.reader();
+      peer.send("last");
+      peer.sendEof();
 
-          assertThat(text(reader.read(100))).isEqualTo("last");
-          for (int i = 0; i < 2; i++) {
-            assertThat(reader.read(100)).isEmpty();
-            assertThat(reader.readLine()).isEmpty();
-            assertThat(reader.readAll()).isEmpty();
-            assertThat(reader.readExactly(0)).isEmpty();
-          }
-        });
+      assertThat(text(reader.read(100))).isEqualTo("last");
+      for (int i = 0; i < 2; i++) {
+        assertThat(reader.read(100)).isEmpty();
+        assertThat(reader.readLine()).isEmpty();
+        assertThat(reader.readAll()).isEmpty();
+        assertThat(reader.readExactly(0)).isEmpty();
+      }
+    });
   }
 
-  @EachTransport
-  void atEofOnlyOnceEverythingWasRead(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          StreamReader reader = peer.reader();
-          assertThat(reader.atEof()).isFalse();
-          peer.send("ab");
-          peer.sendEof();
+  @Test
+  void atEofOnlyOnceEverythingWasRead() {
+    MemoryPeer.run(peer -> {
+      StreamReader reader = peer.reader();
+      assertThat(reader.atEof()).isFalse();
+      peer.send("ab");
+      peer.sendEof();
 
-          Future<Void> ended =
-              Asyncio.createTask(
-                  () -> OnLoop.passRoundsUntil(() -> reader.toString().contains("ended")));
-          ended.await();
-          assertThat(reader.atEof()).isFalse();
+      Rounds.settle();
+      assertThat(reader.atEof()).isFalse();
 
-          reader.read(1);
-          assertThat(reader.atEof()).isFalse();
-          reader.read(1);
-          assertThat(reader.atEof()).isTrue();
-        });
+      reader.read(1);
+      assertThat(reader.atEof()).isFalse();
+      reader.read(1);
+      assertThat(reader.atEof()).isTrue();
+    });
   }
 
-  @EachTransport
-  void readExactlyPutsPiecesTogether(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          Task<byte[]> reading = Asyncio.createTask(() -> peer.reader().readExactly(6));
-          for (String piece : new String[] {"ab", "cd", "efgh"}) {
-            peer.send(piece);
-            OnLoop.passRoundsUntil(() -> peer.arrived() % 2 == 0);
-          }
+  @Test
+  void readExactlyPutsPiecesTogether() {
+    MemoryPeer.run(peer -> {
+      Task<byte[]> reading = Asyncio.createTask(() -> peer.reader().readExactly(6));
+      for (String piece : new String[] {"ab", "cd", "efgh"}) {
+        peer.send(piece);
+        Rounds.settle();
+      }
 
-          assertThat(text(reading.await())).isEqualTo("abcdef");
-          assertThat(text(peer.reader().readExactly(2))).isEqualTo("gh");
-          assertThat(peer.reader().readExactly(0)).isEmpty();
-        });
+      assertThat(text(reading.await())).isEqualTo("abcdef");
+      assertThat(text(peer.reader().readExactly(2))).isEqualTo("gh");
+      assertThat(peer.reader().readExactly(0)).isEmpty();
+    });
   }
 
-  @EachTransport
-  void readExactlyIsNotBoundByTheLimit(String transport) {
-    OnLoop.withPeer(
-        transport,
+  @Test
+  void readExactlyIsNotBoundByTheLimit() {
+    MemoryPeer.run(
         StreamOptions.defaults().withLimit(16),
         peer -> {
           byte[] sent = new byte[1 << 20];
           new Random(1).nextBytes(sent);
-          Future<Void> sending = peer.sendInBackground(sent);
+          Task<?> sending = peer.sendInBackground(sent);
 
           assertThat(peer.reader().readExactly(sent.length)).isEqualTo(sent);
           sending.await();
         });
   }
 
-  @EachTransport
-  void readExactlyOfMoreThanTheStreamHasHandsOverTheRest(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("abc");
-          peer.sendEof();
+  @Test
+  void readExactlyOfMoreThanTheStreamHasHandsOverTheRest() {
+    MemoryPeer.run(peer -> {
+      peer.send("abc");
+      peer.sendEof();
 
-          assertThatThrownBy(() -> peer.reader().readExactly(10))
-              .asInstanceOf(type(IncompleteReadException.class))
-              .satisfies(e -> assertThat(text(e.partial())).isEqualTo("abc"))
-              .satisfies(e -> assertThat(e.expected()).isEqualTo(10));
-          assertThat(peer.reader().atEof()).isTrue();
-        });
+      assertThatThrownBy(() -> peer.reader().readExactly(10))
+          .asInstanceOf(type(IncompleteReadException.class))
+          .satisfies(e -> assertThat(text(e.partial())).isEqualTo("abc"))
+          .satisfies(e -> assertThat(e.expected()).isEqualTo(10));
+      assertThat(peer.reader().atEof()).isTrue();
+    });
   }
 
   /** A length that a peer made up must cost nothing until the bytes are there. */
-  @EachTransport
-  void readExactlyOfAHugeLengthAllocatesWithWhatArrives(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("abc");
-          peer.sendEof();
+  @Test
+  void readExactlyOfAHugeLengthAllocatesWithWhatArrives() {
+    MemoryPeer.run(peer -> {
+      peer.send("abc");
+      peer.sendEof();
 
-          assertThatThrownBy(() -> peer.reader().readExactly(Integer.MAX_VALUE))
-              .asInstanceOf(type(IncompleteReadException.class))
-              .satisfies(e -> assertThat(text(e.partial())).isEqualTo("abc"));
-        });
+      assertThatThrownBy(() -> peer.reader().readExactly(Integer.MAX_VALUE))
+          .asInstanceOf(type(IncompleteReadException.class))
+          .satisfies(e -> assertThat(text(e.partial())).isEqualTo("abc"));
+    });
   }
 
-  @EachTransport
-  void readAllReturnsEverythingWhateverTheLimit(String transport) {
-    OnLoop.withPeer(
-        transport,
+  @Test
+  void readAllReturnsEverythingWhateverTheLimit() {
+    MemoryPeer.run(
         StreamOptions.defaults().withLimit(16),
         peer -> {
-          byte[] sent = new byte[3 << 20];
+          byte[] sent = new byte[1 << 20];
           new Random(2).nextBytes(sent);
-          Future<Void> sending = peer.sendInBackground(sent);
-          sending.addDoneCallback(done -> OnLoop.onWorker(() -> shutdownOutput(peer)));
+          Asyncio.createTask(() -> {
+            peer.send(sent);
+            peer.sendEof();
+          });
 
           assertThat(peer.reader().readAll()).isEqualTo(sent);
         });
   }
 
-  private static Void shutdownOutput(RawPeer peer) throws Exception {
-    peer.sendEof();
-    return null;
+  @Test
+  void readAllOfMoreThanAllowedThrowsAndLeavesItInTheStream() {
+    MemoryPeer.run(peer -> {
+      peer.send("0123456789");
+      peer.sendEof();
+
+      assertThatThrownBy(() -> peer.reader().readAll(9))
+          .asInstanceOf(type(LimitOverrunException.class))
+          .satisfies(e -> assertThat(e.consumed()).isEqualTo(9));
+      assertThat(text(peer.reader().readAll(10))).isEqualTo("0123456789");
+    });
   }
 
-  @EachTransport
-  void readAllOfMoreThanAllowedThrowsAndLeavesItInTheStream(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("0123456789");
-          peer.sendEof();
+  @Test
+  void readAllOfTooMuchThrowsWithoutWaitingForTheEnd() {
+    MemoryPeer.run(peer -> {
+      peer.send("0123456789");
 
-          assertThatThrownBy(() -> peer.reader().readAll(9))
-              .asInstanceOf(type(LimitOverrunException.class))
-              .satisfies(e -> assertThat(e.consumed()).isEqualTo(9));
-          assertThat(text(peer.reader().readAll(10))).isEqualTo("0123456789");
-        });
+      assertThatThrownBy(() -> peer.reader().readAll(9)).isInstanceOf(LimitOverrunException.class);
+    });
   }
 
-  @EachTransport
-  void readAllOfTooMuchThrowsWithoutWaitingForTheEnd(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("0123456789");
+  @Test
+  void aSecondReaderIsAnErrorAndTheFirstGoesOn() {
+    MemoryPeer.run(peer -> {
+      Task<byte[]> first = Asyncio.createTask(() -> peer.reader().readLine());
+      Rounds.settle();
 
-          assertThatThrownBy(() -> peer.reader().readAll(9))
-              .isInstanceOf(LimitOverrunException.class);
-        });
-  }
+      assertThatIllegalStateException()
+          .isThrownBy(() -> peer.reader().readExactly(3))
+          .withMessageContaining("another task");
 
-  @EachTransport
-  void aSecondReaderIsAnErrorAndTheFirstGoesOn(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          Task<byte[]> first = Asyncio.createTask(() -> peer.reader().readLine());
-          OnLoop.passRounds(1);
-
-          assertThatIllegalStateException()
-              .isThrownBy(() -> peer.reader().readExactly(3))
-              .withMessageContaining("another task");
-
-          peer.send("abc\n");
-          assertThat(text(first.await())).isEqualTo("abc\n");
-        });
+      peer.send("abc\n");
+      assertThat(text(first.await())).isEqualTo("abc\n");
+    });
   }
 
   /**
    * The 65th read in a row that need not wait yields first; who reads meanwhile must not be
    * forgotten.
    */
-  @EachTransport
-  void aSecondReaderIsAnErrorAlsoWhenTheFirstCameDuringItsYield(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          StreamReader reader = peer.reader();
-          peer.send("x".repeat(65));
-          peer.awaitArrived(65);
-          Task<byte[]> patient =
-              Asyncio.createTask(() -> {
-                OnLoop.passRoundsUntil(() -> peer.arrived() == 1);
-                reader.read(1);
-                return reader.read(1);
-              });
-          Task<byte[]> yielding =
-              Asyncio.createTask(() -> {
-                for (int i = 0; i < 64; i++) {
-                  reader.read(1);
-                }
-                return reader.read(1);
-              });
-          OnLoop.passRounds(5);
+  @Test
+  void aSecondReaderIsAnErrorAlsoWhenTheFirstCameDuringItsYield() {
+    MemoryPeer.run(peer -> {
+      StreamReader reader = peer.reader();
+      peer.send("x".repeat(65));
+      Rounds.settle();
+      Task<byte[]> patient =
+          Asyncio.createTask(() -> {
+            Rounds.until(() -> peer.arrived() == 1);
+            reader.read(1);
+            return reader.read(1);
+          });
+      Task<byte[]> yielding =
+          Asyncio.createTask(() -> {
+            for (int i = 0; i < 64; i++) {
+              reader.read(1);
+            }
+            return reader.read(1);
+          });
+      Rounds.settle();
 
-          peer.send("y");
+      peer.send("y");
 
-          assertThat(text(patient.await())).isEqualTo("y");
-          assertThatIllegalStateException().isThrownBy(yielding::await);
-        });
+      assertThat(text(patient.await())).isEqualTo("y");
+      assertThatIllegalStateException().isThrownBy(yielding::await);
+    });
   }
 
-  @EachTransport
-  void aTaskWhoseReadsNeverWaitLetsOthersRun(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("x".repeat(2_000));
-          peer.awaitArrived(2_000);
-          AtomicInteger roundsOfOther = new AtomicInteger();
-          Task<Void> other =
-              Asyncio.createTask(() -> {
-                while (true) {
-                  OnLoop.passRounds(1);
-                  roundsOfOther.incrementAndGet();
-                }
-              });
-          OnLoop.passRounds(2);
-          roundsOfOther.set(0);
+  @Test
+  void aTaskWhoseReadsNeverWaitLetsOthersRun() {
+    MemoryPeer.run(peer -> {
+      peer.send("x".repeat(2_000));
+      Rounds.settle();
+      AtomicInteger roundsOfOther = new AtomicInteger();
+      Task<Void> other =
+          Asyncio.createTask(() -> {
+            while (true) {
+              Asyncio.yieldNow();
+              roundsOfOther.incrementAndGet();
+            }
+          });
+      Asyncio.yieldNow();
+      roundsOfOther.set(0);
 
-          for (int i = 0; i < 2_000; i++) {
-            peer.reader().read(1);
-          }
+      for (int i = 0; i < 2_000; i++) {
+        peer.reader().read(1);
+      }
 
-          assertThat(roundsOfOther.get()).isGreaterThan(20);
-          other.cancel();
-        });
+      assertThat(roundsOfOther.get()).isGreaterThan(20);
+      other.cancel();
+    });
   }
 
-  @EachTransport
-  void readsOutsideATaskAreRefused(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.send("x");
-          peer.awaitArrived(1);
+  @Test
+  void readsOutsideATaskAreRefused() {
+    MemoryPeer.run(peer -> {
+      peer.send("x");
+      Rounds.settle();
 
-          assertThatIllegalStateException()
-              .isThrownBy(() -> OnLoop.inCallback(() -> peer.reader().read(1)))
-              .withMessageContaining("task");
-          assertThatIllegalStateException()
-              .isThrownBy(() -> OnLoop.onWorker(() -> peer.reader().read(1)).await());
-          assertThat(text(peer.reader().read(1))).isEqualTo("x");
-        });
+      assertThatIllegalStateException()
+          .isThrownBy(() -> Rounds.inCallback(() -> peer.reader().read(1)))
+          .withMessageContaining("task");
+      assertThatIllegalStateException()
+          .isThrownBy(() -> Asyncio.toThread(() -> peer.reader().read(1)));
+      assertThat(text(peer.reader().read(1))).isEqualTo("x");
+    });
   }
 }

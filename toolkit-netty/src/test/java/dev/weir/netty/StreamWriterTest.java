@@ -1,7 +1,7 @@
 package dev.weir.netty;
 
-import static dev.weir.netty.RawPeer.bytes;
-import static dev.weir.netty.RawPeer.text;
+import static dev.weir.netty.MemoryPeer.bytes;
+import static dev.weir.netty.MemoryPeer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -11,233 +11,211 @@ import dev.weir.Asyncio;
 import dev.weir.stream.StreamOptions;
 import dev.weir.stream.WriteBufferFullException;
 import dev.weir.task.CancelledError;
-import dev.weir.task.Future;
 import dev.weir.task.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.Test;
 
 /** Writing: what arrives, who waits, and in which order they go on. */
-@ExtendWith(LeakCheck.class)
 class StreamWriterTest {
   private static final byte[] CHUNK = new byte[64 * 1024];
 
+  /** More than the network and the peer take while the peer does not read. */
+  private static final int LARGE = 512 * 1024;
+
   // --- What arrives
 
-  @EachTransport
-  void whatIsWrittenArrivesInOrder(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.writer().write("text \u4e16 ");
-          peer.writer().writeLine("line");
-          peer.writer().write(bytes("bytes "));
-          peer.writer().write(bytes("[piece]"), 1, 5);
-          peer.writer().write(bytes(" a"), bytes(""), bytes("b"), bytes("c"));
-          peer.writer().write(new byte[0]);
-          assertThat(peer.writer().tryWrite(bytes("!"))).isTrue();
-          peer.writer().close();
+  @Test
+  void whatIsWrittenArrivesInOrder() {
+    MemoryPeer.run(peer -> {
+      peer.writer().write("text \u4e16 ");
+      peer.writer().writeLine("line");
+      peer.writer().write(bytes("bytes "));
+      peer.writer().write(bytes("[piece]"), 1, 5);
+      peer.writer().write(bytes(" a"), bytes(""), bytes("b"), bytes("c"));
+      peer.writer().write(new byte[0]);
+      assertThat(peer.writer().tryWrite(bytes("!"))).isTrue();
+      peer.writer().close();
 
-          assertThat(text(peer.receiveAll())).isEqualTo("text \u4e16 line\nbytes piece abc!");
-        });
+      assertThat(text(peer.receiveAll())).isEqualTo("text \u4e16 line\nbytes piece abc!");
+    });
   }
 
-  @EachTransport
-  void anArrayMayBeReusedAsSoonAsTheCallReturns(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          byte[] message = bytes("first");
-          peer.writer().write(message);
-          Arrays.fill(message, (byte) '?');
-          peer.writer().tryWrite(message);
-          Arrays.fill(message, (byte) '-');
+  @Test
+  void anArrayMayBeReusedAsSoonAsTheCallReturns() {
+    MemoryPeer.run(peer -> {
+      byte[] message = bytes("first");
+      peer.writer().write(message);
+      Arrays.fill(message, (byte) '?');
+      peer.writer().tryWrite(message);
+      Arrays.fill(message, (byte) '-');
 
-          assertThat(text(peer.receive(10))).isEqualTo("first?????");
-        });
+      assertThat(text(peer.receive(10))).isEqualTo("first?????");
+    });
   }
 
-  @EachTransport
-  void aMessageFarAboveHighWaterIsTakenWhole(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          byte[] message = new byte[20 << 20];
-          new Random(3).nextBytes(message);
-          Future<byte[]> receiving = peer.receiving(message.length);
+  @Test
+  void aMessageFarAboveHighWaterIsTakenWhole() {
+    MemoryPeer.run(peer -> {
+      byte[] message = new byte[2 << 20];
+      new Random(3).nextBytes(message);
+      Task<byte[]> receiving = peer.receiving(message.length);
 
-          peer.writer().write(message);
+      peer.writer().write(message);
 
-          assertThat(receiving.await()).isEqualTo(message);
-        });
+      assertThat(receiving.await()).isEqualTo(message);
+    });
   }
 
-  @EachTransport
-  void rangesOutsideTheArrayAreRefused(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer ->
-            assertThatExceptionOfType(IndexOutOfBoundsException.class)
-                .isThrownBy(() -> peer.writer().write(new byte[4], 2, 3)));
+  @Test
+  void rangesOutsideTheArrayAreRefused() {
+    MemoryPeer.run(peer ->
+        assertThatExceptionOfType(IndexOutOfBoundsException.class)
+            .isThrownBy(() -> peer.writer().write(new byte[4], 2, 3)));
   }
 
   // --- Who waits
 
-  @EachTransport
-  void tryWriteIsRefusedWhileTooMuchIsUnsentAndNotAfterDrain(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          assertThat(peer.writer().tryWrite(bytes("x"))).isFalse();
+  @Test
+  void tryWriteIsRefusedWhileTooMuchIsUnsentAndNotAfterDrain() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      assertThat(peer.writer().tryWrite(bytes("x"))).isFalse();
 
-          Future<byte[]> receiving = peer.receiving(taken);
-          peer.writer().drain();
+      Task<byte[]> receiving = peer.receiving(taken);
+      peer.writer().drain();
 
-          assertThat(peer.writer().tryWrite(bytes("y"))).isTrue();
-          assertThat(receiving.await()).hasSize(taken);
-          assertThat(text(peer.receive(1))).isEqualTo("y");
-        });
+      assertThat(peer.writer().tryWrite(bytes("y"))).isTrue();
+      assertThat(receiving.await()).hasSize(taken);
+      assertThat(text(peer.receive(1))).isEqualTo("y");
+    });
   }
 
-  @EachTransport
-  void drainReturnsAtOnceWhileWritersNeedNotWait(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          peer.writer().write("a little");
-          Task<Void> other = Asyncio.createTask(() -> {});
+  @Test
+  void drainReturnsAtOnceWhileWritersNeedNotWait() {
+    MemoryPeer.run(peer -> {
+      peer.writer().write("a little");
+      Task<Void> other = Asyncio.createTask(() -> {});
 
-          peer.writer().drain();
+      peer.writer().drain();
 
-          assertThat(other.done()).as("another task ran meanwhile").isFalse();
-        });
+      assertThat(other.done()).as("another task ran meanwhile").isFalse();
+    });
   }
 
-  @EachTransport
-  void writersThatWaitGoOnInTheOrderOfTheirCalls(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          List<Task<Void>> writers = new ArrayList<>();
-          for (int i = 0; i < 10; i++) {
-            String message = i + "\n";
-            writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
-          }
-          OnLoop.passRounds(3);
-          assertThat(writers).noneMatch(Task::done);
-          assertThat(peer.writer().tryWrite(bytes("never"))).isFalse();
+  @Test
+  void writersThatWaitGoOnInTheOrderOfTheirCalls() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      List<Task<Void>> writers = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        String message = i + "\n";
+        writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
+      }
+      Rounds.settle();
+      assertThat(writers).noneMatch(Task::done);
+      assertThat(peer.writer().tryWrite(bytes("never"))).isFalse();
 
-          assertThat(peer.receive(taken)).hasSize(taken);
+      assertThat(peer.receive(taken)).hasSize(taken);
 
-          assertThat(text(peer.receive(20))).isEqualTo("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-          writers.forEach(Task::await);
-        });
+      assertThat(text(peer.receive(20))).isEqualTo("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+      writers.forEach(Task::await);
+    });
   }
 
   /**
    * Each message fills the buffer again, so each writer has to be woken by one drain of its own.
    */
-  @EachTransport
-  void writersOfLargeMessagesGoOnInTheOrderOfTheirCalls(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          List<Task<Void>> writers = new ArrayList<>();
-          for (int i = 0; i < 8; i++) {
-            byte[] message = new byte[1 << 20];
-            Arrays.fill(message, (byte) i);
-            writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
-          }
-          OnLoop.passRounds(2);
+  @Test
+  void writersOfLargeMessagesGoOnInTheOrderOfTheirCalls() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      List<Task<Void>> writers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        byte[] message = new byte[LARGE];
+        Arrays.fill(message, (byte) i);
+        writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
+      }
+      Rounds.settle();
 
-          peer.receive(taken);
+      peer.receive(taken);
 
-          for (int i = 0; i < 8; i++) {
-            byte[] expected = new byte[1 << 20];
-            Arrays.fill(expected, (byte) i);
-            assertThat(peer.receive(1 << 20)).as("message %d", i).isEqualTo(expected);
-          }
-          writers.forEach(Task::await);
-        });
+      for (int i = 0; i < 8; i++) {
+        byte[] expected = new byte[LARGE];
+        Arrays.fill(expected, (byte) i);
+        assertThat(peer.receive(LARGE)).as("message %d", i).isEqualTo(expected);
+      }
+      writers.forEach(Task::await);
+    });
   }
 
-  @EachTransport
-  void aWaitingWriteThatIsCancelledWroteNothingAndTheNextGoesOn(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          List<Task<Void>> writers = new ArrayList<>();
-          for (String message : List.of("1", "2", "3", "4")) {
-            writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
-          }
-          OnLoop.passRounds(2);
+  @Test
+  void aWaitingWriteThatIsCancelledWroteNothingAndTheNextGoesOn() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      List<Task<Void>> writers = new ArrayList<>();
+      for (String message : List.of("1", "2", "3", "4")) {
+        writers.add(Asyncio.createTask(() -> peer.writer().write(message)));
+      }
+      Rounds.settle();
 
-          writers.get(0).cancel();
-          writers.get(2).cancel();
+      writers.get(0).cancel();
+      writers.get(2).cancel();
 
-          assertThatThrownBy(writers.get(0)::await).isInstanceOf(CancelledError.class);
-          assertThatThrownBy(writers.get(2)::await).isInstanceOf(CancelledError.class);
-          peer.receive(taken);
-          assertThat(text(peer.receive(2))).isEqualTo("24");
-        });
+      assertThatThrownBy(writers.get(0)::await).isInstanceOf(CancelledError.class);
+      assertThatThrownBy(writers.get(2)::await).isInstanceOf(CancelledError.class);
+      peer.receive(taken);
+      assertThat(text(peer.receive(2))).isEqualTo("24");
+    });
   }
 
   /** The first writer was woken and did not run yet: its turn must pass to the second. */
-  @EachTransport
-  void aWriteCancelledInTheRoundOfItsWakeUpLetsTheNextGoOn(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          Task<Void> first = Asyncio.createTask(() -> peer.writer().write("1"));
-          Task<Void> second = Asyncio.createTask(() -> peer.writer().write("2"));
-          OnLoop.passRounds(2);
-          Future<byte[]> receiving = peer.receiving(taken);
-          OnLoop.passRoundsUntil(() -> !peer.writer().toString().contains("FULL"));
+  @Test
+  void aWriteCancelledInTheRoundOfItsWakeUpLetsTheNextGoOn() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      Task<Void> first = Asyncio.createTask(() -> peer.writer().write("1"));
+      Task<Void> second = Asyncio.createTask(() -> peer.writer().write("2"));
+      Rounds.settle();
+      Task<byte[]> receiving = peer.receiving(taken);
+      Rounds.until(() -> !peer.writer().toString().contains("FULL"));
 
-          first.cancel();
+      first.cancel();
 
-          assertThatThrownBy(first::await).isInstanceOf(CancelledError.class);
-          second.await();
-          receiving.await();
-          assertThat(text(peer.receive(1))).isEqualTo("2");
-        });
+      assertThatThrownBy(first::await).isInstanceOf(CancelledError.class);
+      second.await();
+      receiving.await();
+      assertThat(text(peer.receive(1))).isEqualTo("2");
+    });
   }
 
-  @EachTransport
-  void aCancelledDrainLosesNothing(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer -> {
-          int taken = peer.fill();
-          Task<Void> draining = Asyncio.createTask(() -> peer.writer().drain());
-          Task<Void> alsoDraining = Asyncio.createTask(() -> peer.writer().drain());
-          OnLoop.passRounds(2);
+  @Test
+  void aCancelledDrainLosesNothing() {
+    MemoryPeer.run(peer -> {
+      int taken = peer.fill();
+      Task<Void> draining = Asyncio.createTask(() -> peer.writer().drain());
+      Task<Void> alsoDraining = Asyncio.createTask(() -> peer.writer().drain());
+      Rounds.settle();
 
-          draining.cancel();
+      draining.cancel();
 
-          assertThatThrownBy(draining::await).isInstanceOf(CancelledError.class);
-          assertThat(peer.receive(taken)).hasSize(taken);
-          alsoDraining.await();
-        });
+      assertThatThrownBy(draining::await).isInstanceOf(CancelledError.class);
+      assertThat(peer.receive(taken)).hasSize(taken);
+      alsoDraining.await();
+    });
   }
 
-  /** Asyncio's {@code set_write_buffer_limits(0)}: wait until the kernel has everything. */
-  @EachTransport
-  void waterMarksOfZeroLetAWriterGoOnOnceEverythingIsSent(String transport) {
-    OnLoop.withPeer(
-        transport,
+  /** Asyncio's {@code set_write_buffer_limits(0)}: wait until everything is out of our hands. */
+  @Test
+  void waterMarksOfZeroLetAWriterGoOnOnceEverythingIsSent() {
+    MemoryPeer.run(
         StreamOptions.defaults().withWriteLimits(0, 0),
         peer -> {
-          Future<byte[]> receiving = peer.receiving((16 << 20) + 4);
+          Task<byte[]> receiving = peer.receiving((1 << 20) + 4);
 
-          peer.writer().write(new byte[16 << 20]);
+          peer.writer().write(new byte[1 << 20]);
           peer.writer().drain();
           peer.writer().write("more");
 
@@ -247,17 +225,16 @@ class StreamWriterTest {
 
   // --- Callbacks
 
-  @EachTransport
-  void aCallbackWritesWithoutWaitingUpToTheCap(String transport) {
-    OnLoop.withPeer(
-        transport,
+  @Test
+  void aCallbackWritesWithoutWaitingUpToTheCap() {
+    MemoryPeer.run(
         StreamOptions.defaults().withHardCap(1 << 20),
         peer -> {
           int taken = peer.fill();
           int[] inCallback = {0};
           assertThatExceptionOfType(WriteBufferFullException.class)
               .isThrownBy(() ->
-                  OnLoop.inCallback(() -> {
+                  Rounds.inCallback(() -> {
                     while (true) {
                       peer.writer().write(CHUNK);
                       inCallback[0] += CHUNK.length;
@@ -272,15 +249,14 @@ class StreamWriterTest {
         });
   }
 
-  @EachTransport
-  void aSingleMessageAboveTheCapIsRefusedInACallback(String transport) {
-    OnLoop.withPeer(
-        transport,
+  @Test
+  void aSingleMessageAboveTheCapIsRefusedInACallback() {
+    MemoryPeer.run(
         StreamOptions.defaults().withHardCap(1 << 20),
         peer -> {
           assertThatExceptionOfType(WriteBufferFullException.class)
               .isThrownBy(() ->
-                  OnLoop.inCallback(() -> {
+                  Rounds.inCallback(() -> {
                     peer.writer().write(new byte[(1 << 20) + 1]);
                     return null;
                   }));
@@ -290,32 +266,26 @@ class StreamWriterTest {
         });
   }
 
-  @EachTransport
-  void drainInACallbackIsRefused(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer ->
-            assertThatIllegalStateException()
-                .isThrownBy(() ->
-                    OnLoop.inCallback(() -> {
-                      peer.writer().drain();
-                      return null;
-                    })));
+  @Test
+  void drainInACallbackIsRefused() {
+    MemoryPeer.run(peer ->
+        assertThatIllegalStateException()
+            .isThrownBy(() ->
+                Rounds.inCallback(() -> {
+                  peer.writer().drain();
+                  return null;
+                })));
   }
 
-  @EachTransport
-  void writesOffTheLoopAreRefused(String transport) {
-    OnLoop.withPeer(
-        transport,
-        peer ->
-            assertThatIllegalStateException()
-                .isThrownBy(() ->
-                    OnLoop.onWorker(
-                            () -> {
-                              peer.writer().write("x");
-                              return null;
-                            })
-                        .await())
-                .withMessageContaining("callSoonThreadsafe"));
+  @Test
+  void writesOffTheLoopAreRefused() {
+    MemoryPeer.run(peer ->
+        assertThatIllegalStateException()
+            .isThrownBy(() ->
+                Asyncio.toThread(() -> {
+                  peer.writer().write("x");
+                  return null;
+                }))
+            .withMessageContaining("callSoonThreadsafe"));
   }
 }

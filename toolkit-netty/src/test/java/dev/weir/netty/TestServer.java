@@ -7,10 +7,8 @@ import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
-import dev.weir.task.ExceptionContext;
 import java.io.IOException;
 import java.net.Socket;
-import java.util.List;
 
 /** A server on a port of the system's choosing, and clients for it. */
 final class TestServer {
@@ -29,13 +27,6 @@ final class TestServer {
   static void with(
       String transport, ConnectionHandler handler, ServerOptions options, ServerBody body) {
     OnLoop.run(transport, () -> serve(handler, options, body));
-  }
-
-  /** Runs a body beside a server, and returns what was reported to the loop's exception handler. */
-  static List<ExceptionContext> reportsOf(
-      String transport, ConnectionHandler handler, ServerBody body) {
-    return OnLoop.runAndCollectReports(
-        transport, () -> serve(handler, ServerOptions.defaults(), body));
   }
 
   private static void serve(ConnectionHandler handler, ServerOptions options, ServerBody body)
