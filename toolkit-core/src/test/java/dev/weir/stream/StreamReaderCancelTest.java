@@ -1,13 +1,12 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
-import static dev.weir.netty.MemoryPeer.bytes;
-import static dev.weir.netty.MemoryPeer.text;
+import static dev.weir.stream.MemoryPeer.bytes;
+import static dev.weir.stream.MemoryPeer.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.StreamReader;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Task;
 import java.util.stream.Stream;

@@ -1,7 +1,7 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
-import static dev.weir.netty.MemoryPeer.bytes;
-import static dev.weir.netty.MemoryPeer.text;
+import static dev.weir.stream.MemoryPeer.bytes;
+import static dev.weir.stream.MemoryPeer.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -9,10 +9,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.IncompleteReadException;
-import dev.weir.stream.LimitOverrunException;
-import dev.weir.stream.StreamOptions;
-import dev.weir.stream.StreamReader;
 import dev.weir.task.Task;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -1,12 +1,6 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.ConnectOptions;
-import dev.weir.stream.Connection;
-import dev.weir.stream.Server;
-import dev.weir.stream.StreamOptions;
-import dev.weir.stream.StreamReader;
-import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.testing.StreamEnd;

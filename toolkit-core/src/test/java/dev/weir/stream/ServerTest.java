@@ -1,18 +1,11 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
-import static dev.weir.netty.MemoryPeer.bytes;
+import static dev.weir.stream.MemoryPeer.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.Connection;
-import dev.weir.stream.ConnectionHandler;
-import dev.weir.stream.ConnectionResetException;
-import dev.weir.stream.Server;
-import dev.weir.stream.ServerOptions;
-import dev.weir.stream.StreamReader;
-import dev.weir.stream.StreamWriter;
 import dev.weir.task.CancelledError;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;

@@ -1,12 +1,6 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.Connection;
-import dev.weir.stream.ConnectionHandler;
-import dev.weir.stream.Server;
-import dev.weir.stream.ServerOptions;
-import dev.weir.stream.StreamReader;
-import dev.weir.stream.StreamWriter;
 import dev.weir.task.ExceptionContext;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;

@@ -1,15 +1,13 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
-import static dev.weir.netty.MemoryPeer.bytes;
-import static dev.weir.netty.MemoryPeer.text;
+import static dev.weir.stream.MemoryPeer.bytes;
+import static dev.weir.stream.MemoryPeer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.StreamOptions;
-import dev.weir.stream.WriteBufferFullException;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Task;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
 import dev.weir.Asyncio;
 import dev.weir.task.Coroutine;

@@ -1,6 +1,6 @@
-package dev.weir.netty;
+package dev.weir.stream;
 
-import static dev.weir.netty.MemoryPeer.text;
+import static dev.weir.stream.MemoryPeer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -8,10 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import dev.weir.Asyncio;
-import dev.weir.stream.IncompleteReadException;
-import dev.weir.stream.LimitOverrunException;
-import dev.weir.stream.StreamOptions;
-import dev.weir.stream.StreamReader;
 import dev.weir.task.Task;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
