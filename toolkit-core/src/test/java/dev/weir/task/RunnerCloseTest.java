@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weir.testing.VirtualLoop;
+import dev.weir.testing.VirtualOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -174,20 +176,27 @@ class RunnerCloseTest {
   // --- Tasks that refuse to end
 
   @Test
-  @Tag("slow") // It is given a second after it was interrupted.
   void aTaskThatRefusesToEndIsReportedWithItsStackAndLeftBehind() {
-    runCollectingErrors(
-        impatient(),
+    RunOptions patient = RunOptions.defaults().withShutdownTimeout(LONG);
+    List<Duration> reportedAt = new ArrayList<>();
+    VirtualLoop.run(
         () -> {
+          Loop.running()
+              .setExceptionHandler((loop, context) -> {
+                errors.add(context);
+                reportedAt.add(loop.time());
+              });
           Loop.running().createTask(RunnerCloseTest::sleepOnAndOn, "stubborn");
           Loops.settle();
-        });
+        },
+        VirtualOptions.defaults().withRunOptions(patient).withLeftBehindAllowed(true));
 
     assertThat(errors).isNotEmpty();
     assertThat(errors.getFirst().message()).contains("stubborn").contains("did not end");
     assertThat(errors.getFirst().exception().getStackTrace())
         .extracting(StackTraceElement::getMethodName)
         .contains("sleepOnAndOn");
+    assertThat(reportedAt.getFirst()).isEqualTo(LONG);
   }
 
   private static void sleepOnAndOn() {
