@@ -3,6 +3,9 @@ package dev.weir.stream;
 import static dev.weir.stream.MemoryPeer.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
@@ -62,6 +65,25 @@ class ServerTest {
       assertThat(server.isServing()).isFalse();
       assertThat(server.addresses()).isEmpty();
     });
+  }
+
+  @Test
+  void portsOutOfRangeAndANullHandlerAreRefused() {
+    VirtualLoop.run(() -> {
+      for (int port : new int[] {-1, 65_536}) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> Asyncio.startServer(MemoryServer::echo, "127.0.0.1", port))
+            .withMessageContaining(Integer.toString(port));
+      }
+      assertThatNullPointerException().isThrownBy(() -> Asyncio.startServer(null, "127.0.0.1", 0));
+    });
+  }
+
+  @Test
+  void startingOutsideATaskIsRefused() {
+    VirtualLoop.run(() ->
+        assertThatIllegalStateException()
+            .isThrownBy(() -> Rounds.inCallback(() -> MemoryServer.start(MemoryServer::echo))));
   }
 
   // --- Handlers

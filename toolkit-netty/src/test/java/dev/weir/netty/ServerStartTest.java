@@ -2,9 +2,6 @@ package dev.weir.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
-import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -158,32 +155,6 @@ class ServerStartTest {
             assertThatExceptionOfType(UnknownHostException.class)
                 .isThrownBy(() -> Asyncio.startServer(TestServer::echo, "nobody.weir.invalid", 0))
                 .withMessageContaining("nobody.weir.invalid"));
-  }
-
-  @EachTransport
-  void portsOutOfRangeAndANullHandlerAreRefused(String transport) {
-    OnLoop.run(
-        transport,
-        () -> {
-          for (int port : new int[] {-1, 65_536}) {
-            assertThatIllegalArgumentException()
-                .isThrownBy(() -> Asyncio.startServer(TestServer::echo, "127.0.0.1", port))
-                .withMessageContaining(Integer.toString(port));
-          }
-          assertThatNullPointerException()
-              .isThrownBy(() -> Asyncio.startServer(null, "127.0.0.1", 0));
-        });
-  }
-
-  @EachTransport
-  void startingOutsideATaskIsRefused(String transport) {
-    OnLoop.run(
-        transport,
-        () ->
-            assertThatIllegalStateException()
-                .isThrownBy(() ->
-                    OnLoop.inCallback(
-                        () -> Asyncio.startServer(TestServer::echo, "127.0.0.1", 0))));
   }
 
   @EachTransport
