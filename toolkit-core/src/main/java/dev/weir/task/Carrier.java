@@ -69,6 +69,12 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
    */
   @Nullable Thread turnHolder;
 
+  /**
+   * The fiber that holds the turn; null if a thread does that is none. Only the holder may read it,
+   * which thereby learns who it is without a look into its thread locals.
+   */
+  @Nullable Fiber turnFiber;
+
   // On the loop only.
 
   final ArrayDeque<Step> ready = new ArrayDeque<>(64);
@@ -200,6 +206,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
       throw new IllegalStateException(loop + " runs: stop() it first");
     }
     turnHolder = Thread.currentThread();
+    turnFiber = null;
   }
 
   /** Ends the run when the round under way has ended. Any thread. */
@@ -256,6 +263,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
       runEntered = false;
       stopping = false;
       turnHolder = waiting;
+      turnFiber = null;
       runner.set(null);
       LockSupport.unpark(waiting);
     }

@@ -342,18 +342,10 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
   private Future<T> awaited() {
     loop.ensureOpen();
     loop.ensureHeld("Future.await()");
-    Fiber fiber = Fiber.current();
+    Fiber fiber = loop.carrier.turnFiber;
     Task<?> task = fiber == null ? null : fiber.task;
     if (task == null) {
-      throw Loop.notInTask("Future.await()");
-    }
-    if (task.loop != loop) { // A task may hold another loop, one that stands still.
-      throw new IllegalStateException(
-          "Future.await() was called by "
-              + task.label()
-              + ", but the future belongs to another loop, '"
-              + loop.carrier.thread.getName()
-              + "': await it in a task of that loop, as with Asyncio.runCoroutineThreadsafe(...)");
+      throw awaitedOutsideATask();
     }
     ensureNotWaitingFor(task);
     task.ensureMaySuspend("Future.await()");
@@ -361,6 +353,21 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
       task.suspendUntilDone(this);
     }
     return this;
+  }
+
+  private IllegalStateException awaitedOutsideATask() {
+    Fiber fiber = Fiber.current();
+    Task<?> task = fiber == null ? null : fiber.task;
+    if (task == null || task.loop == loop) {
+      return Loop.notInTask("Future.await()");
+    }
+    // A task may hold another loop, one that stands still.
+    return new IllegalStateException(
+        "Future.await() was called by "
+            + task.label()
+            + ", but the future belongs to another loop, '"
+            + loop.carrier.thread.getName()
+            + "': await it in a task of that loop, as with Asyncio.runCoroutineThreadsafe(...)");
   }
 
   /**

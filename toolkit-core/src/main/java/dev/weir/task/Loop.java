@@ -737,8 +737,11 @@ public final class Loop implements AutoCloseable {
 
   /** {@return whether a task of this loop is calling, and not a callback or another thread} */
   public boolean inTask() {
-    Fiber fiber = Fiber.current();
-    return fiber != null && fiber.task != null && carrier.holdsTurn();
+    if (!carrier.holdsTurn()) {
+      return false;
+    }
+    Fiber fiber = carrier.turnFiber;
+    return fiber != null && fiber.task != null;
   }
 
   /**
@@ -793,7 +796,7 @@ public final class Loop implements AutoCloseable {
 
   private Task<?> ensureTask(String call) {
     ensureOpenAndHeld(call);
-    Fiber fiber = Fiber.current();
+    Fiber fiber = carrier.turnFiber;
     if (fiber == null || fiber.task == null) {
       throw notInTask(call);
     }

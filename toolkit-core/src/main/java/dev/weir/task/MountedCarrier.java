@@ -92,6 +92,7 @@ final class MountedCarrier extends Carrier {
       if (callback.internal) {
         steps++;
         turnHolder = thread;
+        turnFiber = null;
         callback.run();
         turnHolder = null;
       } else {
@@ -121,6 +122,7 @@ final class MountedCarrier extends Carrier {
     if (fiber.due) {
       steps++;
       turnHolder = fiber.thread();
+      turnFiber = fiber;
       fiber.mount();
       turnHolder = null;
       if (watchParks || fiber.exclusive) {

@@ -43,12 +43,14 @@ final class PortableCarrier extends Carrier {
 
   private void pollWhileOpen() {
     turnHolder = thread;
+    turnFiber = null;
     while (open()) {
       pollOnce();
       takeRound();
       if (runEnds()) {
         awaitRun();
         turnHolder = thread;
+        turnFiber = null;
       }
     }
     driver.close();
@@ -73,6 +75,7 @@ final class PortableCarrier extends Carrier {
    */
   boolean passTurn(@Nullable Turn from) {
     Turn next = turn;
+    Fiber nextFiber = null;
     while (roundRemaining > 0 || beginRoundUnpolled()) {
       roundRemaining--;
       steps++;
@@ -85,12 +88,14 @@ final class PortableCarrier extends Carrier {
           (PortableFiber) (step instanceof Handle callback ? callbackFibers.toRun(callback) : step);
       fiber.wakePending = false;
       next = fiber.turn;
+      nextFiber = fiber;
       break;
     }
     if (next == from) {
       return true;
     }
     turnHolder = next.thread();
+    turnFiber = nextFiber;
     next.give();
     return false;
   }
