@@ -163,7 +163,7 @@ final class MemoryTransport implements Transport {
       return;
     }
     if (aborted) {
-      out.sendReset();
+      out.sendReset(); // Behind what the network took: that is on its way.
       closed(new IOException("Connection aborted on this side"));
       return;
     }
@@ -237,6 +237,9 @@ final class MemoryTransport implements Transport {
     if (state != State.CLOSED) {
       state = State.CLOSED;
       unsent.clear();
+      if (in.dropUntaken()) {
+        out.sendReset(); // As a kernel does whose program closes without reading to the end.
+      }
       link.closed();
       protocol.connectionLost(cause);
     }

@@ -202,6 +202,13 @@ final class Pipe {
     arrived.clear();
   }
 
+  /** Drops what the receiver has not taken, now that it is closed. Returns whether it was any. */
+  boolean dropUntaken() {
+    boolean any = arrived.size() > 0;
+    arrived.clear();
+    return any;
+  }
+
   private void lose() {
     inTransit.clear();
     bytesInTransit = 0;

@@ -376,6 +376,47 @@ class LinkTest {
   }
 
   @Test
+  void whoClosesWithBytesUnreadResetsThePeer() {
+    run(
+        PERFECT.withPieces(1, 1),
+        both -> {
+          both.clientWriter.write("more than is read");
+          both.serverReader.readExactly(4);
+          both.serverWriter.write("bye");
+          both.serverWriter.close();
+
+          assertThat(both.clientReader.readExactly(3)).isEqualTo("bye".getBytes(UTF_8));
+          assertThatThrownBy(() -> both.clientReader.read(1))
+              .isInstanceOf(ConnectionResetException.class);
+        });
+  }
+
+  @Test
+  void nobodyIsHeldBackByAPeerThatHasClosed() {
+    LinkConditions uneven = PERFECT.withDelay(Duration.ZERO, SECOND.dividedBy(5));
+    for (int seed = 0; seed < 50; seed++) {
+      run(
+          uneven,
+          VirtualOptions.seed(seed),
+          both -> {
+            both.serverWriter.close();
+
+            assertThatThrownBy(
+                    () -> {
+                      for (int i = 0; i < 20; i++) {
+                        both.clientWriter.write(new byte[64 * 1024]);
+                      }
+                      both.clientWriter.drain();
+                      both.clientReader.read(1);
+                      both.clientReader.read(1);
+                      both.clientWriter.waitClosed();
+                    })
+                .isInstanceOf(ConnectionResetException.class);
+          });
+    }
+  }
+
+  @Test
   void conditionsThatMakeNoSenseAreRefused() {
     assertThatThrownBy(() -> PERFECT.withDelay(SECOND, Duration.ZERO))
         .isInstanceOf(IllegalArgumentException.class)
