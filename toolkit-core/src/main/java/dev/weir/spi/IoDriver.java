@@ -34,10 +34,23 @@ public interface IoDriver {
 
   /**
    * {@return whether runs of one program are to be alike to the last letter} Then what the loop
-   * numbers, as it does tasks without a name, begins anew with each loop. Asked once.
+   * numbers, as it does tasks without a name, begins anew with each loop; and what comes from other
+   * threads is taken one by one, when nothing is ready. Asked once.
    */
   default boolean repeatable() {
     return false;
+  }
+
+  /**
+   * Asked now and then while the loop runs, by a thread that watches it: whether the run has taken
+   * too long and does not come back to be polled.
+   *
+   * @param turnHolder the thread that runs on the loop
+   * @return what the call that runs the loop is to throw, or null if it may go on; then the loop is
+   *     left as it is, and cannot be closed
+   */
+  default @Nullable Throwable overdue(Thread turnHolder) {
+    return null;
   }
 
   /**

@@ -1,7 +1,5 @@
 package dev.weir.spi;
 
-import java.util.List;
-
 /** One loop, as its {@link IoDriver} sees it. */
 public interface LoopContext {
   /**
@@ -29,11 +27,19 @@ public interface LoopContext {
   void report(String message, Throwable exception);
 
   /**
-   * {@return what goes on outside the loop and will wake it: work on executors, tasks in blocking
-   * code; a description of each} A driver whose clock is not the real one must not let time pass
-   * meanwhile. Called on the I/O fiber.
+   * {@return what goes on outside the loop} A driver whose clock is not the real one must not let
+   * time pass meanwhile. Called on the I/O fiber.
    */
-  List<String> foreignWork();
+  OutsideWork outsideWork();
+
+  /**
+   * Lets the next outcome of work on an executor arrive, if there is one, in the order in which the
+   * work was handed over. Only for drivers that are {@linkplain IoDriver#repeatable repeatable},
+   * where outcomes do not arrive by themselves. Called on the I/O fiber, when nothing is ready.
+   *
+   * @return whether one did
+   */
+  boolean takeOutsideOutcome();
 
   /**
    * Ends the run under way after this round; the call that runs the loop throws {@code failure}. On

@@ -19,7 +19,7 @@ final class Bridges {
         loop.enqueueCallback(() -> stage.toCompletableFuture().cancel(false));
       }
     });
-    var _ = loop.foreignWork.completes(future, "a CompletionStage: " + Descriptions.of(stage));
+    loop.foreignWork.waiting(future, "a CompletionStage: " + Descriptions.of(stage));
     stage.whenComplete((result, failure) -> {
       if (!loop.isClosed()) {
         loop.submitInternal(() -> follow(future, result, failure));

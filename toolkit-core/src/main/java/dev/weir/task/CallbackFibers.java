@@ -35,11 +35,9 @@ final class CallbackFibers {
     return runner.fiber;
   }
 
-  /**
-   * {@return how many are in callbacks} Asked between rounds, it is those that blocking code holds.
-   */
-  int busy() {
-    return busy.size();
+  /** {@return those in callbacks} Asked between rounds, it is those that blocking code holds. */
+  List<Fiber> busy() {
+    return busy.isEmpty() ? List.of() : busy.stream().map(runner -> runner.fiber).toList();
   }
 
   /** Reports those that blocking code holds, as the loop is about to close. */

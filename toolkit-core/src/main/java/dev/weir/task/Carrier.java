@@ -3,6 +3,7 @@ package dev.weir.task;
 import dev.weir.spi.EngineProvider;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.LoopContext;
+import dev.weir.spi.OutsideWork;
 import dev.weir.spi.TaskOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   final Thread thread;
   final IoDriver driver;
   private final @Nullable TaskOrder taskOrder;
+  private final boolean repeatable;
 
   // Any thread.
 
@@ -56,6 +58,9 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
 
   /** The thread that waits for the run to end; null while the loop is stopped. */
   private final AtomicReference<@Nullable Thread> runner = new AtomicReference<>();
+
+  /** Why the thread that waits for the run does so no longer, although the run goes on. */
+  private volatile @Nullable Throwable abandoned;
 
   /** Whether the run is to end with the round under way, or the next run after its first. */
   private volatile boolean stopping;
@@ -121,6 +126,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     this.loop = loop;
     this.driver = engine.open(transport, this);
     this.taskOrder = driver.taskOrder();
+    this.repeatable = driver.repeatable();
     this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::carry);
     this.turnHolder = Thread.currentThread();
   }
@@ -156,8 +162,22 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   }
 
   final void takeSubmitted() {
+    if (repeatable) {
+      takeOneSubmittedIfIdle();
+      return;
+    }
     for (Step step = submitted.poll(); step != null; step = submitted.poll()) {
       ready.add(step);
+    }
+  }
+
+  /** When something from outside arrives depends on the machine: it must not meet anything else. */
+  private void takeOneSubmittedIfIdle() {
+    if (ready.isEmpty()) {
+      Step step = submitted.poll();
+      if (step != null) {
+        ready.add(step);
+      }
     }
   }
 
@@ -180,6 +200,10 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     boolean interrupted = false;
     while (runner.get() == caller) {
       LockSupport.park(this);
+      Throwable reason = abandoned;
+      if (reason != null) {
+        throw Sneaky.rethrow(reason);
+      }
       if (Thread.interrupted()) {
         interrupted = true;
         onInterrupt.run();
@@ -216,8 +240,13 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   }
 
   @Override
-  public final List<String> foreignWork() {
+  public final OutsideWork outsideWork() {
     return loop.foreignWork.describe();
+  }
+
+  @Override
+  public final boolean takeOutsideOutcome() {
+    return loop.foreignWork.takeOutcome();
   }
 
   @Override
@@ -227,6 +256,19 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     }
     stopping = true;
     roundRemaining = 0;
+  }
+
+  /**
+   * Has the call that runs the loop throw {@code reason}, although a step under way does not end.
+   * The loop is left as it is. Any thread.
+   */
+  final void abandon(Throwable reason) {
+    interruptStep(); // It may yet end so, and free its thread.
+    abandoned = reason;
+    Thread waiting = runner.get();
+    if (waiting != null) {
+      LockSupport.unpark(waiting);
+    }
   }
 
   /**
@@ -456,7 +498,6 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   final void terminate() {
     turnHolder = null;
     terminated = true;
-    takeSubmitted();
     for (Step step = ready.poll(); step != null; step = ready.poll()) {
       release(step);
     }

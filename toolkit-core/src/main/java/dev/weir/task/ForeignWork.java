@@ -1,53 +1,121 @@
 package dev.weir.task;
 
+import dev.weir.spi.OutsideWork;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /**
- * What goes on outside a loop and will wake it when it has ended: work on executors, stages of the
- * JDK's, tasks and callbacks in blocking code. Whoever steps the loop's clock by hand has to know
- * of it, because it takes real time. On the loop only.
+ * What goes on outside a loop and will wake it: work on executors, stages of the JDK's, tasks and
+ * callbacks in blocking code. Whoever steps the loop's clock by hand has to know of it, because it
+ * takes real time. On the loop only, unless it is said.
+ *
+ * <p>Each is taken off by the step that brings its outcome to the loop, not by the thread that made
+ * it: in between, the loop would look idle.
  */
 final class ForeignWork {
   private final Loop loop;
+  private final boolean inOrder;
 
-  /** What each pending future stands for. */
-  private final Map<Future<?>, String> pending = new LinkedHashMap<>();
+  /** Work on executors, in the order in which it was handed over. */
+  private final Set<Workers.Job<?>> jobs = new LinkedHashSet<>();
 
-  ForeignWork(Loop loop) {
+  /** What else ends by itself, by the future that it completes. */
+  private final Map<Future<?>, String> working = new LinkedHashMap<>();
+
+  /** What waits for somebody, by the future that it completes. */
+  private final Map<Future<?>, String> waiting = new LinkedHashMap<>();
+
+  /**
+   * @param inOrder whether outcomes of jobs wait until {@link #takeOutcome} asks for them
+   */
+  ForeignWork(Loop loop, boolean inOrder) {
     this.loop = loop;
+    this.inOrder = inOrder;
   }
 
-  /** Notes that something outside will complete {@code future}. */
-  <T extends @Nullable Object> Future<T> completes(Future<T> future, String what) {
-    // Taken out on the loop, not where the work ends: in between, the loop would look idle.
-    pending.put(future, what);
-    future.onDone(() -> pending.remove(future));
-    return future;
+  void begin(Workers.Job<?> job) {
+    jobs.add(job);
   }
 
-  /** {@return one description for each} */
-  List<String> describe() {
-    List<String> descriptions = new ArrayList<>(pending.values());
-    for (Task<?> task : loop.tasks.list()) {
-      if (task.fiber.inForeignCode()) {
-        descriptions.add(
-            task.label() + " in a blocking call at " + Stacks.callerOfJdk(task.stackTrace()));
+  /** Notes that {@code job} will not run. */
+  void withdraw(Workers.Job<?> job) {
+    jobs.remove(job);
+  }
+
+  /** Has {@code outcome} run on the loop, with which {@code job} ends. Any thread. */
+  void end(Workers.Job<?> job, Runnable outcome) {
+    if (inOrder) {
+      job.arrival = outcome;
+      loop.carrier.wakeup();
+    } else {
+      loop.submitInternal(() -> {
+        jobs.remove(job);
+        outcome.run();
+      });
+    }
+  }
+
+  /** Takes the outcome of the first job that anybody waits for, if it is there. */
+  boolean takeOutcome() {
+    for (Workers.Job<?> job : jobs) {
+      Runnable outcome = job.arrival;
+      if (outcome != null) {
+        jobs.remove(job);
+        outcome.run();
+        return true;
+      }
+      if (!job.outcome.isDone()) {
+        return false;
       }
     }
-    int callbacks = loop.carrier.callbackFibers.busy();
-    if (callbacks > 0) {
-      descriptions.add(
-          callbacks + (callbacks == 1 ? " callback" : " callbacks") + " in a blocking call");
+    return false;
+  }
+
+  /** Notes that something will complete {@code future} that ends by itself. */
+  void working(Future<?> future, String what) {
+    working.put(future, what);
+    future.onDone(() -> working.remove(future));
+  }
+
+  /** Notes that something will complete {@code future} that may wait for the loop. */
+  void waiting(Future<?> future, String what) {
+    waiting.put(future, what);
+    future.onDone(() -> waiting.remove(future));
+  }
+
+  OutsideWork describe() {
+    List<String> ending = new ArrayList<>(working.values());
+    List<String> depending = new ArrayList<>(waiting.values());
+    List<String> abandoned = new ArrayList<>();
+    for (Workers.Job<?> job : jobs) {
+      (job.outcome.isDone() ? abandoned : ending).add(job.toString());
     }
-    return descriptions;
+    for (Task<?> task : loop.tasks.list()) {
+      describe(task.fiber, task.label(), ending, depending);
+    }
+    loop.eachInternalTask(task -> describe(task.fiber, task.label(), ending, depending));
+    for (Fiber fiber : loop.carrier.callbackFibers.busy()) {
+      describe(fiber, "a callback", ending, depending);
+    }
+    return new OutsideWork(ending, depending, abandoned);
+  }
+
+  private static void describe(
+      Fiber fiber, String who, List<String> ending, List<String> depending) {
+    if (fiber.inForeignCode()) {
+      boolean timed = fiber.thread().getState() == Thread.State.TIMED_WAITING;
+      (timed ? ending : depending)
+          .add(
+              who + " in a blocking call at " + Stacks.callerOfJdk(fiber.thread().getStackTrace()));
+    }
   }
 
   @Override
   public String toString() {
-    return "ForeignWork" + pending.values();
+    return "ForeignWork[" + jobs + ", " + working.values() + ", " + waiting.values() + "]";
   }
 }

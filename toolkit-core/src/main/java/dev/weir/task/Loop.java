@@ -15,6 +15,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,7 +62,7 @@ public final class Loop implements AutoCloseable {
   private final List<Task<?>> internalTasks = new ArrayList<>();
 
   /** What others do for this loop. */
-  final ForeignWork foreignWork = new ForeignWork(this);
+  final ForeignWork foreignWork;
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
 
@@ -84,6 +85,7 @@ public final class Loop implements AutoCloseable {
             : new PortableCarrier(this, name, engine, options.transport());
     this.driver = carrier.driver;
     this.taskCount = driver.repeatable() ? new AtomicLong() : TASK_COUNT;
+    this.foreignWork = new ForeignWork(this, driver.repeatable());
     this.workers = new Workers(this, name);
     this.errors = new ErrorReports(this);
     this.watchdog = new Watchdog(carrier, options.slowStep());
@@ -139,6 +141,15 @@ public final class Loop implements AutoCloseable {
     Loop loop = fiber.carrier.loop;
     loop.ensureOpen();
     return loop;
+  }
+
+  /**
+   * {@return the loop that the calling task or callback runs on, or null elsewhere} Corresponds to
+   * {@code asyncio._get_running_loop()}.
+   */
+  public static @Nullable Loop runningOrNull() {
+    Fiber fiber = Fiber.current();
+    return fiber == null || fiber.carrier.loop.isClosed() ? null : fiber.carrier.loop;
   }
 
   /** {@return the task that calls, or null in a callback} */
@@ -957,6 +968,10 @@ public final class Loop implements AutoCloseable {
     internalTasks.add(task);
     task.fiber.wake();
     return task;
+  }
+
+  void eachInternalTask(Consumer<Task<?>> consumer) {
+    internalTasks.forEach(consumer);
   }
 
   /** Reports the failures that nobody has asked for, and nobody will. */

@@ -49,6 +49,10 @@ final class Watchdog {
     @Override
     public void run() {
       Thread holder = carrier.turnHolder;
+      Throwable overdue = holder == null ? null : carrier.driver.overdue(holder);
+      if (overdue != null) {
+        carrier.abandon(overdue);
+      }
       int current = carrier.steps;
       long nowNanos = System.nanoTime();
       // Not polling alone: another fiber may hold the turn while the I/O fiber is parked in its

@@ -101,9 +101,11 @@ final class Workers {
     }
     Job<T> job = new Job<>(new Future<>(loop), work, context);
     job.outcome.onDone(job::withdrawIfCancelled);
+    loop.foreignWork.begin(job);
     try {
       (chosen == null ? executor : chosen).execute(job);
     } catch (RejectedExecutionException e) {
+      loop.foreignWork.withdraw(job);
       if (chosen == null) {
         throw new IllegalStateException(
             "The executor that was set with setDefaultExecutor() takes no more work: "
@@ -112,7 +114,7 @@ final class Workers {
       }
       throw e;
     }
-    return loop.foreignWork.completes(job.outcome, "work on an executor: " + Descriptions.of(work));
+    return job.outcome;
   }
 
   /** Takes no more work; what was taken may finish, on daemon threads that nobody waits for. */
@@ -133,7 +135,7 @@ final class Workers {
       ended.complete(null);
       return ended;
     }
-    var _ = loop.foreignWork.completes(ended, "the end of the default executor");
+    loop.foreignWork.working(ended, "the end of the default executor");
     long deadlineNanos = System.nanoTime() + Loop.toNanos(timeout);
     ExecutorService awaited = executor;
     Thread.ofPlatform()
@@ -170,11 +172,14 @@ final class Workers {
   }
 
   /** Work that a thread takes, unless it was withdrawn before. */
-  private static final class Job<T extends @Nullable Object> implements Runnable {
+  static final class Job<T extends @Nullable Object> implements Runnable {
     final Future<T> outcome;
     private final Coroutine<T> work;
     private final @Nullable Context context;
     private final AtomicBoolean taken = new AtomicBoolean();
+
+    /** What brings the outcome to the loop, if that waits to be asked for it. */
+    volatile @Nullable Runnable arrival;
 
     Job(Future<T> outcome, Coroutine<T> work, @Nullable Context context) {
       this.outcome = outcome;
@@ -183,8 +188,8 @@ final class Workers {
     }
 
     void withdrawIfCancelled() {
-      if (outcome.isCancelled()) {
-        taken.set(true);
+      if (outcome.isCancelled() && !taken.getAndSet(true)) {
+        outcome.loop.foreignWork.withdraw(this);
       }
     }
 
@@ -197,14 +202,16 @@ final class Workers {
       try {
         result = work.run();
       } catch (Throwable e) {
-        outcome.loop.submitInternal(() -> fail(e));
+        outcome.loop.foreignWork.end(this, () -> fail(e));
         return;
       }
-      outcome.loop.submitInternal(() -> {
-        if (!outcome.isDone()) {
-          outcome.complete(result);
-        }
-      });
+      outcome.loop.foreignWork.end(
+          this,
+          () -> {
+            if (!outcome.isDone()) {
+              outcome.complete(result);
+            }
+          });
     }
 
     private void fail(Throwable failure) {
@@ -224,6 +231,11 @@ final class Workers {
               null,
               outcome.createdAt),
           context);
+    }
+
+    @Override
+    public String toString() {
+      return "work on an executor: " + Descriptions.of(work);
     }
   }
 }

@@ -60,6 +60,7 @@ public final class TestRunner implements AutoCloseable {
   /** Makes a runner on a virtual loop, which is open from here on. */
   public static TestRunner onVirtualLoop(VirtualOptions options) {
     Objects.requireNonNull(options, "options");
+    ensureOffLoop();
     List<VirtualDriver> drivers = new ArrayList<>(1);
     Runner runner =
         new Runner(
@@ -77,10 +78,21 @@ public final class TestRunner implements AutoCloseable {
   /**
    * Makes a runner on a real loop, with the engine that is installed.
    *
-   * @throws IllegalStateException if there is no engine
+   * @throws IllegalStateException if there is no engine, or on a running loop
    */
   public static TestRunner onRealLoop(RunOptions options) {
+    ensureOffLoop();
     return new TestRunner(new Runner(options), null, null, false);
+  }
+
+  private static void ensureOffLoop() {
+    Loop running = Loop.runningOrNull();
+    if (running != null) {
+      throw new IllegalStateException(
+          "A test was run on a running loop, "
+              + running
+              + ", which it would block: call the code directly, or in a task of its own");
+    }
   }
 
   /**
@@ -138,6 +150,9 @@ public final class TestRunner implements AutoCloseable {
       return;
     }
     closed = true;
+    if (loop.isRunning()) {
+      return; // A run was given up that does not end: nobody can close its loop.
+    }
     if (driver != null) {
       driver.beginRun();
     }
@@ -149,6 +164,10 @@ public final class TestRunner implements AutoCloseable {
           left.addAll(leftBehind());
         });
       }
+    } catch (DeadlockError e) {
+      e.fillInStackTrace();
+      failed(e);
+      throw e;
     } catch (Throwable e) {
       failed(e);
       throw e;
@@ -184,6 +203,9 @@ public final class TestRunner implements AutoCloseable {
       left.add("timer: " + timer);
     }
     left.addAll(loop.network().describeOpen());
+    if (driver != null) {
+      left.addAll(driver.describeOutside());
+    }
     return left;
   }
 

@@ -3,6 +3,7 @@ package dev.weir.testing;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
+import dev.weir.spi.OutsideWork;
 import dev.weir.spi.TaskOrder;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,14 +23,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While work outside the loop is under way the clock stands still, and the driver waits in real
  * time. So a deadline never passes because the machine is slow, and the times that a test sees are
- * the same in every run.
+ * the same in every run. For what may wait for the loop itself the clock stands still for a moment
+ * only.
  */
 final class VirtualDriver implements IoDriver {
   /** How often to look whether what the loop waits for in real time has ended unheard. */
-  private static final long FOREIGN_LOOK_NANOS = 5_000_000;
+  private static final long OUTSIDE_LOOK_NANOS = 5_000_000;
 
   /** After so long the log says what is waited for. */
-  private static final long FOREIGN_NOTICE_NANOS = 1_000_000_000;
+  private static final long OUTSIDE_NOTICE_NANOS = 1_000_000_000;
+
+  /**
+   * How long after its timeout a run may take to come back to the driver, which ends it in order.
+   */
+  private static final long OVERDUE_NANOS = 500_000_000;
 
   private final LoopContext loop;
   private final Agenda agenda;
@@ -36,6 +44,7 @@ final class VirtualDriver implements IoDriver {
   private final RandomGenerator userRandom;
   private final @Nullable RandomGenerator taskRandom;
   private final Duration timeout;
+  private final Duration foreignGrace;
 
   private volatile Thread ioThread = Thread.currentThread();
   private volatile boolean woken;
@@ -47,14 +56,19 @@ final class VirtualDriver implements IoDriver {
   /** Completes when nothing is ready and nothing is on its way in the network. */
   private @Nullable Future<@Nullable Void> quiet;
 
-  /** Since when, in real time, work outside is waited for; only if {@link #foreignAwaited}. */
-  private long foreignSinceNanos;
+  /** Since when, in real time, work outside is waited for; only if {@link #outsideAwaited}. */
+  private long outsideSinceNanos;
 
-  private boolean foreignAwaited;
-  private boolean foreignNoticed;
+  private boolean outsideAwaited;
+  private boolean outsideNoticed;
+
+  /** What waits for somebody, and since when, in real time, it has been the same. */
+  private List<String> graceFor = List.of();
+
+  private long graceSinceNanos;
 
   /** When, in real time, the run under way began. Written while the loop stands still. */
-  private long begunNanos = System.nanoTime();
+  private volatile long begunNanos = System.nanoTime();
 
   private boolean timedOut;
 
@@ -68,6 +82,7 @@ final class VirtualDriver implements IoDriver {
     this.agenda = new Agenda(seed == null ? null : random.split());
     this.sockets = new MemorySockets(this, loop, agenda, networkRandom);
     this.timeout = options.timeout();
+    this.foreignGrace = options.foreignGrace();
   }
 
   /**
@@ -155,22 +170,29 @@ final class VirtualDriver implements IoDriver {
 
   /** Nothing is ready: goes on to what comes next. */
   private void passTime(long deadlineNanos) {
-    List<String> foreignWork = loop.foreignWork();
-    if (!foreignWork.isEmpty()) {
-      awaitForeignWork(foreignWork);
+    if (loop.takeOutsideOutcome()) {
       return;
     }
-    foreignAwaited = false;
     long networkNanos = agenda.nextNanos();
-    Future<@Nullable Void> waiting = quiet;
-    if (waiting != null && networkNanos == Agenda.NEVER) {
+    long nextNanos = Math.min(deadlineNanos, networkNanos);
+    Future<@Nullable Void> waiter = quiet;
+    OutsideWork outside = loop.outsideWork();
+    boolean stopped = !outside.working().isEmpty();
+    if (!stopped && !outside.waiting().isEmpty()) {
+      stopped = !graceIsOver(outside) || (nextNanos == Agenda.NEVER && waiter == null);
+    }
+    if (stopped) {
+      awaitOutside(outside);
+      return;
+    }
+    outsideAwaited = false;
+    if (waiter != null && networkNanos == Agenda.NEVER) {
       quiet = null;
-      if (!waiting.done()) {
-        waiting.setResult(null);
+      if (!waiter.done()) {
+        waiter.setResult(null);
       }
       return;
     }
-    long nextNanos = Math.min(deadlineNanos, networkNanos);
     if (nextNanos == Agenda.NEVER) {
       loop.abort(new DeadlockError(deadlock()));
       return;
@@ -179,25 +201,49 @@ final class VirtualDriver implements IoDriver {
     agenda.runDue(loop::report);
   }
 
-  private void awaitForeignWork(List<String> foreignWork) {
+  /**
+   * {@return whether what waits for somebody has had its time to be woken from outside} It may wait
+   * for the loop itself, and then time has to go on.
+   */
+  private boolean graceIsOver(OutsideWork outside) {
     long nowNanos = System.nanoTime();
-    if (!foreignAwaited) {
-      foreignAwaited = true;
-      foreignNoticed = false;
-      foreignSinceNanos = nowNanos;
+    if (!outside.waiting().equals(graceFor)) {
+      graceFor = outside.waiting();
+      graceSinceNanos = nowNanos;
     }
-    if (!foreignNoticed && nowNanos - foreignSinceNanos >= FOREIGN_NOTICE_NANOS) {
-      foreignNoticed = true;
+    return nowNanos - graceSinceNanos >= foreignGrace.toNanos();
+  }
+
+  private void awaitOutside(OutsideWork outside) {
+    long nowNanos = System.nanoTime();
+    if (!outsideAwaited) {
+      outsideAwaited = true;
+      outsideNoticed = false;
+      outsideSinceNanos = nowNanos;
+    }
+    if (!outsideNoticed && nowNanos - outsideSinceNanos >= OUTSIDE_NOTICE_NANOS) {
+      outsideNoticed = true;
       System.getLogger("dev.weir.testing")
           .log(
               System.Logger.Level.WARNING,
               "Virtual time stands still at {0} for work outside the loop: {1}",
               TaskReport.time(agenda.nowNanos()),
-              foreignWork);
+              all(outside));
     }
     if (!woken) {
-      LockSupport.parkNanos(this, FOREIGN_LOOK_NANOS);
+      LockSupport.parkNanos(this, OUTSIDE_LOOK_NANOS);
     }
+  }
+
+  private static List<String> all(OutsideWork outside) {
+    return Stream.of(outside.working(), outside.waiting(), outside.abandoned())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /** {@return a line for each thing that goes on outside the loop, for a report} */
+  List<String> describeOutside() {
+    return all(loop.outsideWork());
   }
 
   private String deadlock() {
@@ -210,21 +256,37 @@ final class VirtualDriver implements IoDriver {
   }
 
   private String notEnded() {
-    List<String> foreignWork = loop.foreignWork();
-    String outside =
-        foreignWork.isEmpty()
+    List<String> outside = describeOutside();
+    return notEndedInTime()
+        + (outside.isEmpty()
             ? ""
-            : "; work outside the loop is under way, during which virtual time stands still (if it"
-                + " waits for a timer of the loop, it waits for ever): "
-                + foreignWork;
+            : "; outside the loop goes on (and virtual time stands still for what is on an"
+                + " executor: if that waits for a timer of the loop, it waits for ever): "
+                + outside)
+        + "."
+        + situation();
+  }
+
+  private String notEndedInTime() {
     return "Not ended within "
         + TaskReport.time(timeout.toNanos())
         + " of real time, at "
         + TaskReport.time(agenda.nowNanos())
-        + " of virtual time (if it needs longer: VirtualOptions.withTimeout())"
-        + outside
-        + "."
-        + situation();
+        + " of virtual time (if it needs longer: VirtualOptions.withTimeout())";
+  }
+
+  @Override
+  public @Nullable Throwable overdue(Thread turnHolder) {
+    if (System.nanoTime() - begunNanos < timeout.toNanos() + OVERDUE_NANOS) {
+      return null;
+    }
+    StringBuilder text = new StringBuilder(notEndedInTime());
+    text.append(", and '").append(turnHolder.getName());
+    text.append("' does not suspend: it computes, or blocks the loop. It is here:");
+    for (StackTraceElement frame : turnHolder.getStackTrace()) {
+      text.append("\n    at ").append(frame);
+    }
+    return new DeadlockError(text.toString());
   }
 
   /** {@return every task and every connection} */

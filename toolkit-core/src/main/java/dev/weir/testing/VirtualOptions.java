@@ -15,14 +15,24 @@ import org.jspecify.annotations.Nullable;
  * @param runOptions how the loop runs otherwise; the transport does not count
  * @param leftBehindAllowed whether tasks, timers and connections may be left when a run ends, and
  *     errors may reach the loop's exception handler; by default not
+ * @param foreignGrace how long, in real time, virtual time stands still for what may be woken from
+ *     outside or by the loop itself: tasks in blocking calls of the JDK's, stages that are awaited;
+ *     100 ms by default. For work on an executor, and for sleeps, it stands still until they end
  * @param timeout how long a run may take in real time: one that never ends, retrying for ever say,
  *     or that waits for work outside the loop; 60 s by default
  */
 public record VirtualOptions(
-    @Nullable Long seed, RunOptions runOptions, boolean leftBehindAllowed, Duration timeout) {
+    @Nullable Long seed,
+    RunOptions runOptions,
+    boolean leftBehindAllowed,
+    Duration foreignGrace,
+    Duration timeout) {
   /** Checks the options. */
   public VirtualOptions {
     Objects.requireNonNull(runOptions, "runOptions");
+    if (foreignGrace.isNegative()) {
+      throw new IllegalArgumentException("foreignGrace is negative: " + foreignGrace);
+    }
     if (!timeout.isPositive()) {
       throw new IllegalArgumentException("timeout is not positive: " + timeout);
     }
@@ -32,7 +42,11 @@ public record VirtualOptions(
   public static VirtualOptions defaults() {
     // No hook in the JVM: a test that is cut off needs no orderly end.
     return new VirtualOptions(
-        null, RunOptions.defaults().withExitTimeout(Duration.ZERO), false, Duration.ofSeconds(60));
+        null,
+        RunOptions.defaults().withExitTimeout(Duration.ZERO),
+        false,
+        Duration.ofMillis(100),
+        Duration.ofSeconds(60));
   }
 
   /** {@return the defaults with a seed} */
@@ -42,21 +56,26 @@ public record VirtualOptions(
 
   /** {@return these options with a seed} */
   public VirtualOptions withSeed(long seed) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignGrace, timeout);
   }
 
   /** {@return these options with other options of the loop} */
   public VirtualOptions withRunOptions(RunOptions runOptions) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignGrace, timeout);
   }
 
   /** {@return these options with things left behind allowed or not} */
   public VirtualOptions withLeftBehindAllowed(boolean leftBehindAllowed) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignGrace, timeout);
   }
 
   /** {@return these options with another time for a run to end} */
   public VirtualOptions withTimeout(Duration timeout) {
-    return new VirtualOptions(seed, runOptions, leftBehindAllowed, timeout);
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignGrace, timeout);
+  }
+
+  /** {@return these options with another time for what may be woken from outside} */
+  public VirtualOptions withForeignGrace(Duration foreignGrace) {
+    return new VirtualOptions(seed, runOptions, leftBehindAllowed, foreignGrace, timeout);
   }
 }

@@ -179,6 +179,7 @@ class WrongThreadTest {
           "Task.setException",
           "Loop.open", // Has no loop yet.
           "Loop.running", // aThreadOffTheLoopHasNoRunningLoop
+          "Loop.runningOrNull",
           "Loop.currentTask",
           "Loop.stop", // stopMayBeCalledByAnyThread
           "Loop.runForever", // aLoopThatRunsIsNotRunBySomebodyElse
@@ -248,6 +249,7 @@ class WrongThreadTest {
     Loops.run(() -> {
       for (ForeignThread thread : ForeignThread.values()) {
         if (thread != ForeignThread.TASK_OF_ANOTHER_LOOP) {
+          assertThat(thread.thrownBy(() -> assertThat(Loop.runningOrNull()).isNull())).isNull();
           for (Action call : List.<Action>of(Loop::running, Loop::currentTask)) {
             assertThat(thread.thrownBy(call))
                 .as("on %s", thread)

@@ -144,6 +144,41 @@ class SeedTest {
     }
   }
 
+  /** As {@link #play}, with work on other threads. */
+  private static List<String> traceWithThreads(VirtualOptions options) {
+    List<String> trace = new ArrayList<>();
+    VirtualLoop.run(
+        () ->
+            new TaskGroup()
+                .run(group -> {
+                  for (int i = 0; i < 6; i++) {
+                    int number = i;
+                    group.createTask(() -> {
+                      for (int round = 0; round < 3; round++) {
+                        Asyncio.toThread(() -> Thread.onSpinWait());
+                        note(trace, number + " back from its thread");
+                        Asyncio.sleep(Duration.ofMillis(VirtualLoop.random().nextInt(10)));
+                        note(trace, number + " slept");
+                      }
+                    });
+                  }
+                }),
+        options);
+    return trace;
+  }
+
+  @Test
+  void oneSeedGivesOneRunAlsoWithWorkOnOtherThreads() {
+    for (int seed = 0; seed < 20; seed++) {
+      VirtualOptions options = VirtualOptions.seed(seed);
+      RunOptions portable = options.runOptions().withFibers(FiberKind.PORTABLE);
+      List<String> trace = traceWithThreads(options);
+
+      assertThat(traceWithThreads(options)).isEqualTo(trace);
+      assertThat(traceWithThreads(options.withRunOptions(portable))).isEqualTo(trace);
+    }
+  }
+
   @Test
   void bothKindsOfFibersGiveTheSameRun() {
     for (int seed = 0; seed < 20; seed++) {

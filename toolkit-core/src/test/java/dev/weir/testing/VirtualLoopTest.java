@@ -22,6 +22,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 
 class VirtualLoopTest {
@@ -178,7 +185,7 @@ class VirtualLoopTest {
     VirtualLoop.run(() -> {
       assertThatThrownBy(() -> VirtualLoop.run(() -> {}))
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("run() was called on a running loop");
+          .hasMessageContaining("on a running loop");
     });
   }
 
@@ -355,6 +362,107 @@ class VirtualLoopTest {
           .hasMessageContaining("task 'worker' waits in Asyncio.toThread()");
     } finally {
       never.countDown();
+    }
+  }
+
+  @Test
+  void anExecutorThatWaitsForALockWhenItIsShutDownIsNoDeadlock() {
+    ReentrantLock lock = new ReentrantLock();
+    CountDownLatch locked = new CountDownLatch(1);
+    ExecutorService executor =
+        new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>()) {
+          @Override
+          public void shutdown() {
+            lock.lock();
+            lock.unlock();
+            super.shutdown();
+          }
+        };
+    VirtualLoop.run(() -> {
+      Loop.running().setDefaultExecutor(executor);
+      Thread.ofPlatform()
+          .start(() -> {
+            lock.lock();
+            locked.countDown();
+            LockSupport.parkNanos(10_000_000); // While the loop has nothing to do.
+            lock.unlock();
+          });
+      locked.await();
+    });
+
+    assertThat(executor.isTerminated()).isTrue();
+  }
+
+  @Test
+  void aStageThatTheLoopItselfCompletesIsNotWaitedForInRealTime() {
+    VirtualLoop.run(
+        () -> {
+          CompletableFuture<String> answer = new CompletableFuture<>();
+          Loop.running().callLater(HOUR, () -> answer.complete("from the loop"));
+
+          assertThat(Asyncio.wrapFuture(answer).await()).isEqualTo("from the loop");
+          assertThat(Loop.running().time()).isEqualTo(HOUR);
+        },
+        VirtualOptions.defaults().withForeignGrace(Duration.ofMillis(1)));
+  }
+
+  @Test
+  void aBlockingCallThatTheLoopItselfEndsIsNotWaitedForInRealTime() {
+    assumeTrue(
+        RunOptions.defaults().fibers() == FiberKind.MOUNTED,
+        "on portable fibers it holds the turn");
+    VirtualLoop.run(
+        () -> {
+          LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
+          Loop.running().callLater(HOUR, () -> queue.add("from the loop"));
+
+          assertThat(queue.take()).isEqualTo("from the loop");
+        },
+        VirtualOptions.defaults().withForeignGrace(Duration.ofMillis(1)));
+  }
+
+  @Test
+  void workThatNobodyWaitsForAnyMoreIsNamed() {
+    CountDownLatch never = new CountDownLatch(1);
+    try {
+      assertThatThrownBy(() ->
+              VirtualLoop.run(
+                  () -> {
+                    CountDownLatch begun = new CountDownLatch(1);
+                    Task<?> task =
+                        Asyncio.createTask(() ->
+                            Asyncio.toThread(() -> {
+                              begun.countDown();
+                              never.await();
+                            }));
+                    Asyncio.yieldNow();
+                    begun.await();
+                    task.cancel();
+                  },
+                  VirtualOptions.defaults().withTimeout(Duration.ofMillis(20))))
+          .hasMessageContaining("work on an executor");
+    } finally {
+      never.countDown();
+    }
+  }
+
+  @Test
+  void aTaskThatNeverSuspendsIsShownAndGivenUp() {
+    AtomicBoolean end = new AtomicBoolean();
+    try {
+      assertThatThrownBy(() ->
+              VirtualLoop.run(
+                  () -> {
+                    while (!end.get()) {
+                      Thread.onSpinWait();
+                    }
+                  },
+                  VirtualOptions.defaults().withTimeout(Duration.ofMillis(20))))
+          .isInstanceOf(DeadlockError.class)
+          .hasMessageContaining("'Task-1' does not suspend")
+          .hasMessageContaining("VirtualLoopTest");
+    } finally {
+      end.set(true);
     }
   }
 
