@@ -1,0 +1,288 @@
+"""The command line, and the rounds."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import counts, figures, machine, report, workloads
+from .load import Load
+from .machine import Missing
+from .servers import JVM, NAMES, Failed, Servers
+
+# A small young generation, for the memory of connections: else it is the garbage of opening them that is counted. This
+# variable is read after the options that the servers themselves are given.
+IDLE_ENVIRONMENT = {"_JAVA_OPTIONS": "-Xmn8m"}
+SETTLE_SECONDS = 0.5
+QUICK_CONNECTIONS = 500
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def names_in(known):
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="benchmarks/compare",
+        description="Measures echo servers in turn, round by round, each on one core. benchmarks/README.md explains.",
+    )
+    parser.add_argument("servers", nargs="*", metavar="SERVER", help=f"which of {', '.join(NAMES)} (default: all)")
+    parser.add_argument(
+        "--workloads",
+        type=names_in(workloads.NAMES),
+        default=list(workloads.NAMES),
+        metavar="A,B",
+        help=f"which of {', '.join(workloads.NAMES)} (default: all)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turn (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=2, help="how long each time (%(default)s)")
+    parser.add_argument("--warmup", type=float, default=0.5, help="seconds before each measurement (%(default)s)")
+    parser.add_argument(
+        "--first-warmup", type=float, default=4, help="seconds for each before the first round (%(default)s)"
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of a moment, to see that everything works")
+    parser.add_argument(
+        "--counts", action="store_true", help="count system calls, bytes and instructions per message instead"
+    )
+    parser.add_argument("--server-core", type=int, metavar="N", help="the only core of the servers")
+    parser.add_argument("--client-core", type=int, metavar="N", help="the only core of the load generator")
+    parser.add_argument("--output", type=Path, default=machine.TARGET / "compare", metavar="DIR", help="%(default)s")
+    parser.add_argument("--no-charts", dest="charts", action="store_false", help="write no pictures")
+    options = parser.parse_args(arguments)
+    for name in options.servers:
+        if name not in NAMES:
+            parser.error(f"there is no server '{name}': write one of {', '.join(NAMES)}")
+    if options.rounds < 1 or options.seconds <= 0:
+        parser.error("there must be a round, and it must take time: --rounds 1 and --seconds 0.1, or more")
+    if options.quick:
+        options.rounds, options.seconds, options.warmup, options.first_warmup = 1, 0.05, 0, 0
+    return options
+
+
+class Comparison:
+    def __init__(self, options, load, servers, descriptors):
+        self._options = options
+        self._load = load
+        self._servers = servers
+        self._idle_connections = min(
+            QUICK_CONNECTIONS if options.quick else workloads.IDLE.arguments["connections"],
+            descriptors - machine.DESCRIPTORS_SPARE,
+        )
+        self.measurements = {}  # By workload.
+        self.failures = []
+
+    @property
+    def base(self):
+        names = self._servers.names
+        return "netty" if "netty" in names else names[0]
+
+    def run(self, workload):
+        """Measures each server once per round, and says what came of it."""
+        self._servers.start(workload.mode)
+        if workload in (workloads.LATENCY, workloads.LATENCY_SAME_RATE):
+            self._rounds(workloads.PINGPONG_64)
+        self._rounds(workload)
+        self._print(workload)
+
+    def _rounds(self, workload):
+        if workload.name in self.measurements:
+            return
+        taken = self.measurements[workload.name] = []
+        out = set()
+        for number in range(self._options.rounds + 1):
+            for name in self._servers.names:
+                if name in out or (number == 0 and self._options.first_warmup == 0):
+                    continue
+                try:
+                    measured = self._measure(workload, name, first=number == 0)
+                except Failed as failure:
+                    out.add(name)
+                    self.failures.append(f"{workload.name}: {failure}")
+                    say(f"{workload.name}: {failure}")
+                    continue
+                if measured is None:
+                    out.add(name)
+                elif number > 0:
+                    taken.append({"workload": workload.name, "round": number, "server": name, **measured})
+        self._add_share_of_ceiling(taken)
+
+    def _measure(self, workload, name, first):
+        """Returns the figures; None where this cannot be asked of the server."""
+        if workload is workloads.IDLE:
+            return {} if first else self._measure_idle(name)
+        timing = {"warmup": self._options.warmup, "seconds": self._options.seconds}
+        if first:
+            timing = {"warmup": 0, "seconds": self._options.first_warmup}
+        if workload.load == "rate":
+            most = self._most(name)
+            timing["rate"] = (most if workload is workloads.LATENCY else self._most(self.base)) / 2
+            if timing["rate"] > 0.9 * most:
+                say(f"{workload.name}: {name} is left out, its most is {most:,.0f} msg/s")
+                return None
+        server = self._servers.get(name, workload.mode)
+        return self._load.run(server, workload.load, **workload.arguments, **timing)
+
+    def _most(self, name):
+        taken = self.measurements[workloads.PINGPONG_64.name]
+        quiet = figures.values(filter(figures.is_quiet, taken), name, "per_second")
+        found = figures.spread(quiet or figures.values(taken, name, "per_second"))
+        if found is None:
+            raise Failed(f"{name} has no figure for {workloads.PINGPONG_64.name}")
+        return found.median
+
+    def _measure_idle(self, name):
+        """With a process of its own, since the others keep what busier workloads made them take."""
+        with self._servers.fresh(name, "bytes", IDLE_ENVIRONMENT) as server:
+            warmup = max(self._options.first_warmup / 2, 0.05)
+            self._load.run(server, "connects", connections=64, bytes=1024, seconds=warmup)
+            time.sleep(SETTLE_SECONDS)
+            before = server.resident_bytes()
+            arguments = {**workloads.IDLE.arguments, "connections": self._idle_connections}
+            with self._load.idle(server, **arguments) as opened:
+                time.sleep(SETTLE_SECONDS)
+                after = server.resident_bytes()
+            return {
+                "connections": opened["connections"],
+                "rss_before_mb": before / 1e6,
+                "rss_per_connection": (after - before) / opened["connections"],
+            }
+
+    @staticmethod
+    def _add_share_of_ceiling(taken):
+        ceilings = {row["round"]: row.get("per_second") for row in taken if row["server"] == "c"}
+        for row in taken:
+            if ceilings.get(row["round"]) and row["server"] != "c":
+                row["of_ceiling"] = row["per_second"] / ceilings[row["round"]]
+
+    def _print(self, workload):
+        taken = self.measurements[workload.name]
+        title = workload.title.format(base=self.base)
+        if not taken:
+            return
+        say(f"\n{workload.name}: {title}; median (range) of {self._options.rounds} rounds\n")
+        say(report.workload_table(workload, taken, self._servers.names, self.base))
+        quiet = [row for row in taken if figures.is_quiet(row)]
+        if 0 < len(quiet) < len(taken):
+            say(f"\nOnly the {len(quiet)} of {len(taken)} measurements where both cores were left alone:\n")
+            say(report.workload_table(workload, quiet, self._servers.names, self.base))
+        elif not quiet:
+            say("\nNo measurement had both cores for itself: the rates say little, those per CPU second hold better.")
+
+    def count(self, workload):
+        """Counts what a message costs each server."""
+        self._servers.start(workload.mode)
+        quick = self._options.quick
+        rows = [["server", "system calls", "by name", "bytes allocated", "instructions"]]
+        taken = self.measurements[f"counts-{workload.name}"] = []
+        for name in self._servers.names:
+            server = self._servers.get(name, workload.mode)
+            if self._options.first_warmup > 0:
+                self._load.run(server, "closed", **workload.arguments, seconds=self._options.first_warmup)
+            row = {"workload": workload.name, "round": 1, "server": name}
+            cells = [name, "-", "-", "-", "-"]
+            wanted = counts.QUICK_MESSAGES if quick else counts.COUNTED_MESSAGES
+            traced = counts.QUICK_MESSAGES if quick else counts.STRACE_MESSAGES
+            try:
+                calls = counts.system_calls(self._load, server, workload, traced)
+                row["system_calls"] = sum(calls.values())
+                row["calls"] = ", ".join(
+                    f"{call} {number:.2f}"
+                    for call, number in sorted(calls.items(), key=lambda item: -item[1])
+                    if number >= 0.005
+                )
+                cells[1:3] = f"{row['system_calls']:.3f}", row["calls"]
+            except counts.Unavailable as reason:
+                self._unavailable("system calls", reason)
+            try:
+                row["allocated"] = counts.allocated_bytes(self._load, server, workload, wanted)
+                cells[3] = f"{row['allocated']:,.1f}"
+            except counts.Unavailable:
+                pass
+            try:
+                row["instructions"] = counts.instructions(self._load, server, workload, wanted)
+                cells[4] = f"{row['instructions']:,.0f}"
+            except counts.Unavailable as reason:
+                self._unavailable("instructions", reason)
+            taken.append(row)
+            rows.append(cells)
+        say(f"\n{workload.name}: {workload.title}; each per message\n")
+        say(report.table(rows))
+
+    def _unavailable(self, what, reason):
+        text = f"{what} are not counted: {reason}"
+        if text not in self.failures:
+            say(text)
+            self.failures.append(text)
+
+
+def write(options, comparison, servers, described):
+    options.output.mkdir(parents=True, exist_ok=True)
+    date = described["date"]
+    summary = []
+    for workload in workloads.ALL:
+        taken = comparison.measurements.get(workload.name)
+        if taken:
+            report.write_csv(options.output / f"{date}-{workload.name}.csv", taken)
+            summary += report.chart_rows(workload, taken, servers.names, comparison.base)
+    counted = [row for name, taken in comparison.measurements.items() if name.startswith("counts-") for row in taken]
+    if counted:
+        report.write_csv(options.output / f"{date}-counts.csv", counted)
+    results = {
+        "machine": described,
+        "options": {
+            key: getattr(options, key) for key in ("rounds", "seconds", "warmup", "first_warmup", "quick", "counts")
+        },
+        "servers": {
+            name: {"about": servers.about[name], "command": servers.commands[name]} for name in servers.about
+        },
+        "left out": servers.left_out,
+        "failures": comparison.failures,
+        "summary": summary,
+        "measurements": comparison.measurements,
+    }
+    report.write_json(options.output / ("counts.json" if options.counts else "results.json"), results)
+    say(f"\nThe numbers are in {options.output}")
+
+
+def main(arguments):
+    options = parse(arguments)
+    try:
+        load_core = machine.cores(options.server_core, options.client_core)
+        if load_core[0] == load_core[1] and not options.quick:
+            raise Missing("needs two cores, one for the servers and one for the load generator")
+        descriptors = machine.raise_descriptor_limit()
+        load = Load(load_core[1])
+        names = options.servers or NAMES
+        if JVM & set(names) and any((machine.PEERS / name).exists() for name in JVM):
+            machine.build_jar()
+    except Missing as missing:
+        print(f"compare: {missing}", file=sys.stderr)
+        return 1
+    described = machine.describe()
+    say(", ".join(f"{value}" if key != "cores" else f"{value} cores" for key, value in described.items() if value))
+    say(f"servers on core {load_core[0]}, load on core {load_core[1]}, at most {descriptors} descriptors")
+    with Servers(names, load_core[0], say) as servers:
+        comparison = Comparison(options, load, servers, descriptors)
+        try:
+            if options.counts:
+                for workload in (workloads.PINGPONG_64, workloads.LINES):
+                    comparison.count(workload)
+            else:
+                for workload in workloads.named(options.workloads):
+                    comparison.run(workload)
+        except Failed as failure:
+            print(f"compare: {failure}", file=sys.stderr)
+            return 1
+        write(options, comparison, servers, described)
+    return 0

@@ -1,0 +1,105 @@
+"""Figures that do not depend on how busy the machine is: system calls, bytes and instructions per message.
+
+Each comes from two runs with different numbers of messages: their difference leaves out connecting and starting.
+"""
+
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from .figures import per_message
+
+STRACE_MESSAGES = (4_000, 12_000)
+COUNTED_MESSAGES = (100_000, 300_000)
+QUICK_MESSAGES = (500, 1_500)
+ATTACH_SECONDS = 20
+
+
+class Unavailable(Exception):
+    """Cannot be counted here: the text says why."""
+
+
+def parse_strace(table):
+    """Returns the number of calls by name, from what `strace -c` writes."""
+    calls = {}
+    for line in table.splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[0].replace(".", "").isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3])
+    return calls
+
+
+def parse_perf(table):
+    """Returns the number of instructions, from what `perf stat -x,` writes."""
+    for line in table.splitlines():
+        fields = line.split(",")
+        if len(fields) > 2 and fields[2].startswith("instructions"):
+            if not fields[0].isdigit():
+                raise Unavailable(f"perf says {fields[0]}")
+            return int(fields[0])
+    raise Unavailable("perf counts no instructions")
+
+
+def _traced_calls(server, run):
+    if shutil.which("strace") is None:
+        raise Unavailable("there is no strace")
+    with tempfile.NamedTemporaryFile("r") as table:
+        process = subprocess.Popen(
+            ["strace", "-c", "-f", "-p", str(server.pid), "-o", table.name], stderr=subprocess.PIPE, bufsize=0
+        )
+        said = b""
+        deadline = time.monotonic() + ATTACH_SECONDS
+        while b"attached" not in said:
+            if not select.select([process.stderr], [], [], max(0, deadline - time.monotonic()))[0]:
+                process.kill()
+                raise Unavailable("strace does not attach")
+            got = process.stderr.read(4096)
+            if not got:
+                process.wait()
+                raise Unavailable(said.decode().strip().splitlines()[-1] if said else "strace ended")
+            said += got
+        try:
+            run()
+        finally:
+            process.send_signal(signal.SIGINT)  # It detaches, and writes its table.
+            process.communicate()
+        return parse_strace(Path(table.name).read_text())
+
+
+def system_calls(load, server, workload, messages):
+    """Returns the calls per message by name."""
+    counts = [
+        _traced_calls(server, lambda: load.run(server, "closed", messages=number, **workload.arguments))
+        for number in messages
+    ]
+    names = set(counts[0]) | set(counts[1])
+    return {name: per_message(counts[0].get(name, 0), counts[1].get(name, 0), *messages) for name in names}
+
+
+def allocated_bytes(load, server, workload, messages):
+    """Returns the bytes per message."""
+    allocated = []
+    for number in messages:
+        before = server.allocated()
+        if before is None:
+            raise Unavailable("not a JVM")
+        load.run(server, "closed", messages=number, **workload.arguments)
+        allocated.append(server.allocated() - before)
+    return per_message(*allocated, *messages)
+
+
+def instructions(load, server, workload, messages):
+    """Returns the instructions in user mode per message."""
+    if shutil.which("perf") is None:
+        raise Unavailable("there is no perf")
+    counts = []
+    for number in messages:
+        with tempfile.NamedTemporaryFile("r") as table:
+            perf = ["perf", "stat", "-x,", "-e", "instructions:u", "-p", str(server.pid), "-o", table.name, "--"]
+            load.run(server, "closed", perf, messages=number, **workload.arguments)
+            counts.append(parse_perf(Path(table.name).read_text()))
+    return per_message(*counts, *messages)

@@ -1,0 +1,54 @@
+"""Runs of the load generator."""
+
+import contextlib
+import os
+import subprocess
+
+from .machine import build_c
+from .servers import Failed
+
+
+def _figures(line):
+    pairs = (pair.split("=", 1) for pair in line.split())
+    return {key: float(value) for key, value in pairs}
+
+
+class Load:
+    def __init__(self, core):
+        self._program = build_c("load")
+        self._core = core
+
+    def _start(self, server, what, arguments, before=(), **options):
+        command = [*before, self._program, what, f"port={server.port}", f"pid={server.pid}"]
+        command += [f"{key}={value}" for key, value in arguments.items()]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {self._core}),
+            **options,
+        )
+
+    def run(self, server, what, before=(), **arguments):
+        """Returns the figures. `before` is a command that runs the generator, such as perf."""
+        process = self._start(server, what, arguments, before)
+        said, errors = process.communicate()
+        if process.returncode != 0:
+            raise Failed(f"{server.name}: {errors.strip() or said.strip()}")
+        figures = _figures(said)
+        if figures.get("server_us"):
+            figures["per_cpu_second"] = 1e6 / figures["server_us"]
+        return figures
+
+    @contextlib.contextmanager
+    def idle(self, server, **arguments):
+        """Connections that have had their message, open as long as the body runs."""
+        process = self._start(server, "idle", arguments, stdin=subprocess.PIPE)
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise Failed(f"{server.name}: {process.stderr.read().strip()}")
+            yield _figures(line)
+        finally:
+            process.communicate()

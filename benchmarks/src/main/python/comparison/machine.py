@@ -1,0 +1,104 @@
+"""Where things are, and what they run on."""
+
+import datetime
+import os
+import platform
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parents[4]
+ROOT = BENCHMARKS.parent
+TARGET = BENCHMARKS / "target"
+PEERS = BENCHMARKS / "src/main/peers"
+C_SOURCES = BENCHMARKS / "src/main/c"
+
+DESCRIPTORS_WANTED = 32_768
+DESCRIPTORS_SPARE = 128  # For all that is not a connection: a JVM's jars, epoll, pipes.
+
+
+class Missing(Exception):
+    """Something is not there: its text says what."""
+
+
+def build_c(name):
+    """Compiles a C program of the benchmarks unless that is done, and returns its path."""
+    program = TARGET / name
+    sources = [C_SOURCES / f"{name}.c", *C_SOURCES.glob("*.h")]
+    if not program.exists() or any(source.stat().st_mtime > program.stat().st_mtime for source in sources):
+        if shutil.which("gcc") is None:
+            raise Missing("needs gcc")
+        TARGET.mkdir(exist_ok=True)
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, sources[0]], check=True)
+    return program
+
+
+def build_jar():
+    """Builds the benchmarks' jar if there is none."""
+    jar = TARGET / "benchmarks.jar"
+    if jar.exists():
+        return
+    if shutil.which("mvn") is None:
+        raise Missing(f"{jar} is not built yet, and there is no Maven (mvn) to build it")
+    command = ["mvn", "-q", "-pl", "benchmarks", "-am", "package", "-Dmaven.test.skip=true"]
+    if subprocess.run(command, cwd=ROOT, stdout=2).returncode != 0:
+        raise Missing("the jar could not be built, see above")
+
+
+def raise_descriptor_limit():
+    """Raises the limit as far as it goes, for this process and those it starts. Returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (max(hard, DESCRIPTORS_WANTED), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, DESCRIPTORS_WANTED), limit))
+            break
+        except (ValueError, OSError):
+            continue  # Only root may raise the hard limit, and not everywhere.
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def cores(server_core, client_core):
+    """Returns the two cores: those asked for, else the first two that there are."""
+    available = sorted(os.sched_getaffinity(0))
+    server = available[0] if server_core is None else server_core
+    others = [core for core in available if core != server] or available
+    return server, others[0] if client_core is None else client_core
+
+
+def _first_line(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return (done.stdout or done.stderr).splitlines()[0] if done.stdout or done.stderr else ""
+
+
+def _processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    virtual = any(line.startswith("flags") and " hypervisor" in line for line in lines)
+    return model + (", virtual machine" if virtual else "")
+
+
+def _java():
+    found = subprocess.run(
+        [ROOT / "build/find-java"], capture_output=True, text=True, env={**os.environ, "CALLER": "compare"}
+    )
+    if found.returncode != 0:
+        return None
+    said = subprocess.run([found.stdout.strip(), "-version"], capture_output=True, text=True).stderr.splitlines()
+    return said[1] if len(said) > 1 else None
+
+
+def describe():
+    """Returns what belongs on every table and picture."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "java": _java(),
+        "commit": _first_line("git", "describe", "--always", "--dirty"),
+        "load average at the start": os.getloadavg()[0],
+    }

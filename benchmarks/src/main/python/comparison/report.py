@@ -1,0 +1,82 @@
+"""What comes out: tables, a CSV file with every measurement, a summary for the charts, and all of it as JSON."""
+
+import csv
+import json
+
+from . import figures
+from .workloads import DIFFERENCE, RATIO
+
+
+def table(rows):
+    """Returns a Markdown table, aligned; the first row is its head."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+
+    def line(row):
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        return "| " + " | ".join(cells) + " |"
+
+    rule = "|" + "|".join(["-" * (widths[0] + 2)] + ["-" * (width + 1) + ":" for width in widths[1:]]) + "|"
+    return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
+
+
+def column_spread(measurements, server, base, column):
+    if column.kind == RATIO:
+        return figures.spread(figures.ratios(measurements, server, base, column.figure))
+    if column.kind == DIFFERENCE:
+        return figures.spread(figures.differences(measurements, server, base, column.figure))
+    return figures.spread(figures.values(measurements, server, column.figure))
+
+
+def _cell(column, spread):
+    if spread is None:
+        return "-"
+    text = column.form.format(spread.median)
+    if column.with_range and spread.low != spread.high:
+        text += f" ({column.form.format(spread.low)} to {column.form.format(spread.high)})"
+    return text
+
+
+def workload_table(workload, measurements, servers, base):
+    present = {key for measurement in measurements for key in measurement}
+    columns = [column for column in workload.columns if column.figure in present]
+    rows = [["server", *(column.title.format(base=base) for column in columns)]]
+    for server in servers:
+        cells = [_cell(column, column_spread(measurements, server, base, column)) for column in columns]
+        if any(cell != "-" for cell in cells):
+            rows.append([server, *cells])
+    return table(rows)
+
+
+def write_csv(path, rows):
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def chart_rows(workload, measurements, servers, base):
+    """Returns what the charts show, one row for each server."""
+    rows = []
+    for server in servers:
+        spread = column_spread(measurements, server, base, workload.chart)
+        if spread is not None:
+            rows.append(
+                {
+                    "workload": workload.name,
+                    "title": workload.title.format(base=base),
+                    "figure": workload.chart.title.format(base=base),
+                    "better": "more" if workload.more_is_better else "less",
+                    "server": server,
+                    "median": spread.median,
+                    "low": spread.low,
+                    "high": spread.high,
+                }
+            )
+    return rows
+
+
+def write_json(path, results):
+    with open(path, "w") as file:
+        json.dump(results, file, indent=1)
+        file.write("\n")
