@@ -1,0 +1,226 @@
+"""What the comparison computes, without measuring anything."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(BENCHMARKS / "src/main/python"))
+
+from comparison import command, counts, figures, machine, report, servers, workloads  # noqa: E402
+
+
+def row(number, server, **more):
+    return {"round": number, "server": server, **more}
+
+
+class FiguresTest(unittest.TestCase):
+    def test_the_median_of_an_even_number_is_between_the_middle_two(self):
+        self.assertEqual(figures.spread([4, 1, 3, 2]), (2.5, 1, 4))
+
+    def test_there_is_no_spread_of_nothing(self):
+        self.assertIsNone(figures.spread([]))
+
+    def test_ratios_are_to_the_base_of_the_same_round(self):
+        taken = [row(1, "netty", rate=10), row(1, "go", rate=5), row(2, "netty", rate=100), row(2, "go", rate=90)]
+
+        self.assertEqual(figures.ratios(taken, "go", "netty", "rate"), [0.5, 0.9])
+
+    def test_a_round_without_the_base_has_no_ratio(self):
+        taken = [row(1, "netty", rate=10), row(1, "go", rate=5), row(2, "go", rate=7)]
+
+        self.assertEqual(figures.ratios(taken, "go", "netty", "rate"), [0.5])
+
+    def test_differences_are_from_the_base_of_the_same_round(self):
+        taken = [row(1, "netty", bytes=3000), row(1, "go", bytes=15000)]
+
+        self.assertEqual(figures.differences(taken, "go", "netty", "bytes"), [12000])
+
+    def test_a_measurement_is_disturbed_by_others_on_either_core(self):
+        self.assertTrue(figures.is_quiet(row(1, "go", server_core_others=2, client_core_others=9)))
+        self.assertFalse(figures.is_quiet(row(1, "go", server_core_others=11, client_core_others=0)))
+        self.assertFalse(figures.is_quiet(row(1, "go", server_core_others=0, client_core_others=40)))
+
+    def test_the_cost_of_a_message_leaves_out_what_both_runs_have(self):
+        self.assertEqual(figures.per_message(350 + 2 * 1000, 350 + 2 * 3000, 1000, 3000), 2)
+
+
+class CountsTest(unittest.TestCase):
+    def test_calls_are_read_from_the_table_of_strace_with_errors_or_without(self):
+        table = """% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 50.00    0.001000           1      4100       100 recvfrom
+ 50.00    0.001000           1      4000           sendto
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.002000           1      8100       100 total
+"""
+        self.assertEqual(counts.parse_strace(table), {"recvfrom": 4100, "sendto": 4000})
+
+    def test_a_table_of_strace_without_calls_is_empty(self):
+        self.assertEqual(counts.parse_strace(""), {})
+
+    def test_instructions_are_read_from_the_table_of_perf(self):
+        self.assertEqual(counts.parse_perf("# started\n\n12345,,instructions:u,1000,100.00,,\n"), 12345)
+
+    def test_what_perf_does_not_count_is_said(self):
+        with self.assertRaisesRegex(counts.Unavailable, "not supported"):
+            counts.parse_perf("<not supported>,,instructions:u,0,100.00,,\n")
+
+
+class ReportTest(unittest.TestCase):
+    TAKEN = [
+        row(1, "netty", per_second=100_000.0, server_cpu=99.0),
+        row(1, "mounted", per_second=90_000.0, server_cpu=99.0),
+        row(2, "netty", per_second=50_000.0, server_cpu=98.0),
+        row(2, "mounted", per_second=50_000.0, server_cpu=97.0),
+    ]
+
+    def test_a_table_has_medians_with_ranges_and_only_columns_that_were_measured(self):
+        text = report.workload_table(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"], "netty")
+
+        self.assertEqual(
+            text.splitlines(),
+            [
+                "| server  |                      msg/s |           netty = 1 | server % |",
+                "|---------|---------------------------:|--------------------:|---------:|",
+                "| netty   | 75,000 (50,000 to 100,000) |                1.00 |       98 |",
+                "| mounted |  70,000 (50,000 to 90,000) | 0.95 (0.90 to 1.00) |       98 |",
+            ],
+        )
+
+    def test_a_chart_has_a_row_for_each_server_that_was_measured(self):
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"], "netty")
+
+        self.assertEqual(
+            [(r["server"], r["median"], r["low"], r["high"]) for r in rows],
+            [("netty", 1, 1, 1), ("mounted", 0.95, 0.9, 1)],
+        )
+
+
+class CommandTest(unittest.TestCase):
+    def test_latency_is_measured_at_two_rates(self):
+        names = [workload.name for workload in workloads.named(["latency", "pingpong-1"])]
+
+        self.assertEqual(names, ["pingpong-1", "latency", "latency-same-rate"])
+
+    def test_servers_and_workloads_can_be_chosen(self):
+        options = command.parse(["--workloads", "lines,idle", "--rounds", "3", "netty", "go"])
+
+        self.assertEqual((options.workloads, options.rounds, options.servers), (["lines", "idle"], 3, ["netty", "go"]))
+
+    def test_the_share_of_the_ceiling_is_of_the_same_round(self):
+        taken = [row(1, "c", per_second=200), row(1, "go", per_second=50), row(2, "go", per_second=60)]
+
+        command.Comparison._add_share_of_ceiling(taken)
+
+        self.assertEqual([r.get("of_ceiling") for r in taken], [None, 0.25, None])
+
+    def test_the_core_of_the_load_is_another_one_where_there_is_one(self):
+        server, client = machine.cores(None, None)
+
+        self.assertEqual(server != client, os.cpu_count() > 1 and len(os.sched_getaffinity(0)) > 1)
+
+
+class LoadTest(unittest.TestCase):
+    """The load generator, as far as no clock is involved."""
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            cls.program = machine.build_c("load")
+        except machine.Missing as missing:
+            raise unittest.SkipTest(str(missing)) from None
+
+    def percentiles(self, values):
+        said = subprocess.run(
+            [self.program, "percentiles"],
+            input="\n".join(map(str, values)),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return {key: float(value) for key, value in (pair.split("=") for pair in said.split())}
+
+    def test_small_values_are_exact(self):
+        said = self.percentiles(range(1, 101))
+
+        self.assertEqual((said["count"], said["p50"], said["p90"], said["p99"], said["max"]), (100, 50, 90, 99, 100))
+
+    def test_percentiles_have_two_significant_digits_whatever_the_size(self):
+        source = random.Random(7)
+        values = sorted(int(10 ** source.uniform(1, 11)) for _ in range(20_000))
+
+        said = self.percentiles(values)
+
+        for key, share in ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999):
+            exact = values[int(share * len(values)) - 1]
+            self.assertAlmostEqual(said[key] / exact, 1, delta=0.008, msg=key)
+        self.assertEqual(said["max"], values[-1])
+
+    def test_one_slow_answer_in_a_thousand_is_beyond_the_last_percentile_but_not_beyond_the_maximum(self):
+        said = self.percentiles([10] * 999 + [1_000_000])
+
+        self.assertEqual((said["p999"], said["max"]), (10, 1_000_000))
+
+    def test_a_single_value_is_every_percentile(self):
+        said = self.percentiles([123_456_789])
+
+        self.assertEqual((said["p50"], said["p999"]), (said["p99"], said["max"]))
+
+    def test_the_ceiling_answers_every_message(self):
+        cores = sorted(os.sched_getaffinity(0))
+        with servers.Server("c", "bytes", cores[0]) as server:
+            for arguments in (
+                ["connections=3", "bytes=1024"],
+                ["connections=2", "bytes=64", "depth=16"],
+                ["connections=2", "bytes=102400"],
+            ):
+                said = self.load(server, "closed", "messages=500", *arguments)
+
+                self.assertIn("messages=500 ", said.stdout)
+                self.assertEqual((said.returncode, said.stderr), (0, ""))
+
+    def test_a_wrong_echo_ends_the_run(self):
+        with WrongServer() as server:
+            said = self.load(server, "closed", "messages=100", "bytes=8")
+
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("something else", said.stderr)
+
+    def load(self, server, *arguments):
+        command_line = [self.program, arguments[0], f"port={server.port}", *arguments[1:]]
+        return subprocess.run(command_line, capture_output=True, text=True)
+
+
+class WrongServer:
+    """Sends back as many bytes as came, but others."""
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def _serve(self):
+        connection, _ = self._listener.accept()
+        with connection:
+            while data := connection.recv(1024):
+                try:
+                    connection.sendall(data.swapcase())
+                except OSError:
+                    return
+
+    def __exit__(self, *_):
+        self._listener.close()
+        self._thread.join(5)
+
+
+if __name__ == "__main__":
+    unittest.main()
