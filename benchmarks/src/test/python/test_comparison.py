@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -46,6 +47,13 @@ class FiguresTest(unittest.TestCase):
         self.assertTrue(figures.is_quiet(row(1, "go", server_core_others=2, client_core_others=9)))
         self.assertFalse(figures.is_quiet(row(1, "go", server_core_others=11, client_core_others=0)))
         self.assertFalse(figures.is_quiet(row(1, "go", server_core_others=0, client_core_others=40)))
+
+    def test_latency_is_disturbed_by_less_and_where_the_generator_was_late(self):
+        calm = {"server_core_others": 1, "client_core_others": 1, "late_p99_us": 50}
+
+        self.assertTrue(figures.is_quiet(row(1, "go", **calm)))
+        self.assertFalse(figures.is_quiet(row(1, "go", **{**calm, "server_core_others": 8})))
+        self.assertFalse(figures.is_quiet(row(1, "go", **{**calm, "late_p99_us": 4000})))
 
     def test_the_cost_of_a_message_leaves_out_what_both_runs_have(self):
         self.assertEqual(figures.per_message(350 + 2 * 1000, 350 + 2 * 3000, 1000, 3000), 2)
@@ -101,6 +109,26 @@ class ReportTest(unittest.TestCase):
             [(r["server"], r["median"], r["low"], r["high"]) for r in rows],
             [("netty", 1, 1, 1), ("mounted", 0.95, 0.9, 1)],
         )
+
+
+    def test_the_overview_has_a_column_for_each_workload(self):
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted"], "netty")
+        idle = [row(1, "netty", rss_per_connection=2100.0)]
+        rows += report.chart_rows(workloads.IDLE, idle, ["netty", "mounted"], "netty")
+
+        self.assertEqual(
+            report.overview(rows, ["netty", "mounted"]).splitlines()[2:],
+            ["| netty   |        1.00 | 2,100 |", "| mounted |        0.95 |     - |"],
+        )
+
+    def test_charts_get_a_line_for_each_bar(self):
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["mounted"], "netty")
+        with tempfile.NamedTemporaryFile("r") as file:
+            report.write_chart_rows(file.name, "a machine", {"mounted": "Weir, 1.0"}, rows)
+            machine_line, head, bar = file.read().splitlines()
+
+        self.assertEqual(machine_line, "a machine")
+        self.assertEqual(dict(zip(head.split("\t"), bar.split("\t")))["about"], "Weir, 1.0")
 
 
 class CommandTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 """The command line, and the rounds."""
 
 import argparse
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -81,6 +82,7 @@ class Comparison:
         )
         self.measurements = {}  # By workload.
         self.failures = []
+        self.unavailable = {}
 
     @property
     def base(self):
@@ -179,6 +181,19 @@ class Comparison:
         elif not quiet:
             say("\nNo measurement had both cores for itself: the rates say little, those per CPU second hold better.")
 
+    def print_overview(self):
+        """Says what the charts show, all of it in one table."""
+        rows = [
+            row
+            for workload in workloads.ALL
+            for row in report.chart_rows(
+                workload, self.measurements.get(workload.name, []), self._servers.names, self.base
+            )
+        ]
+        if rows:
+            say(f"\nAll in all, medians; ratios to {self.base}, but bytes for idle:\n")
+            say(report.overview(rows, self._servers.names))
+
     def count(self, workload):
         """Counts what a message costs each server."""
         self._servers.start(workload.mode)
@@ -191,15 +206,16 @@ class Comparison:
                 self._load.run(server, "closed", **workload.arguments, seconds=self._options.first_warmup)
             row = {"workload": workload.name, "round": 1, "server": name}
             cells = [name, "-", "-", "-", "-"]
-            wanted = counts.QUICK_MESSAGES if quick else counts.COUNTED_MESSAGES
-            traced = counts.QUICK_MESSAGES if quick else counts.STRACE_MESSAGES
+            depth = workload.arguments.get("depth", 1)
+            wanted = [depth * number for number in (counts.QUICK_MESSAGES if quick else counts.COUNTED_MESSAGES)]
+            traced = [depth * number for number in (counts.QUICK_MESSAGES if quick else counts.STRACE_MESSAGES)]
             try:
                 calls = counts.system_calls(self._load, server, workload, traced)
                 row["system_calls"] = sum(calls.values())
                 row["calls"] = ", ".join(
-                    f"{call} {number:.2f}"
+                    f"{call} {number:.3f}"
                     for call, number in sorted(calls.items(), key=lambda item: -item[1])
-                    if number >= 0.005
+                    if number >= 0.0005
                 )
                 cells[1:3] = f"{row['system_calls']:.3f}", row["calls"]
             except counts.Unavailable as reason:
@@ -220,10 +236,22 @@ class Comparison:
         say(report.table(rows))
 
     def _unavailable(self, what, reason):
-        text = f"{what} are not counted: {reason}"
-        if text not in self.failures:
-            say(text)
-            self.failures.append(text)
+        if what not in self.unavailable:
+            self.unavailable[what] = str(reason)
+            say(f"{what} are not counted: {reason}")
+
+
+def draw(rows, folder):
+    """Draws the charts, which are worth less than the numbers: where that is not possible it is said, and no more."""
+    try:
+        machine.build_jar()
+        java = machine.find_java()
+    except Missing as missing:
+        say(f"There are no charts: {missing}")
+        return
+    command = [java, "-Djava.awt.headless=true", "-cp", machine.JAR, "dev.weir.benchmarks.Charts", rows, folder]
+    if subprocess.run(command).returncode != 0:
+        say("There are no charts, see above")
 
 
 def write(options, comparison, servers, described):
@@ -235,6 +263,11 @@ def write(options, comparison, servers, described):
         if taken:
             report.write_csv(options.output / f"{date}-{workload.name}.csv", taken)
             summary += report.chart_rows(workload, taken, servers.names, comparison.base)
+    if summary:
+        rows = options.output / f"{date}-charts.tsv"
+        report.write_chart_rows(rows, machine.line(described), servers.about, summary)
+        if options.charts:
+            draw(rows, options.output)
     counted = [row for name, taken in comparison.measurements.items() if name.startswith("counts-") for row in taken]
     if counted:
         report.write_csv(options.output / f"{date}-counts.csv", counted)
@@ -248,6 +281,7 @@ def write(options, comparison, servers, described):
         },
         "left out": servers.left_out,
         "failures": comparison.failures,
+        "unavailable": comparison.unavailable,
         "summary": summary,
         "measurements": comparison.measurements,
     }
@@ -270,7 +304,7 @@ def main(arguments):
         print(f"compare: {missing}", file=sys.stderr)
         return 1
     described = machine.describe()
-    say(", ".join(f"{value}" if key != "cores" else f"{value} cores" for key, value in described.items() if value))
+    say(f"{machine.line(described)}, load average {described['load average at the start']:.1f}")
     say(f"servers on core {load_core[0]}, load on core {load_core[1]}, at most {descriptors} descriptors")
     with Servers(names, load_core[0], say) as servers:
         comparison = Comparison(options, load, servers, descriptors)
@@ -281,8 +315,9 @@ def main(arguments):
             else:
                 for workload in workloads.named(options.workloads):
                     comparison.run(workload)
+                comparison.print_overview()
         except Failed as failure:
             print(f"compare: {failure}", file=sys.stderr)
             return 1
         write(options, comparison, servers, described)
-    return 0
+    return 1 if comparison.failures else 0

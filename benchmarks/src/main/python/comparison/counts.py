@@ -13,8 +13,9 @@ from pathlib import Path
 
 from .figures import per_message
 
+# Times the number that are in flight on a connection: those are answered together.
 STRACE_MESSAGES = (4_000, 12_000)
-COUNTED_MESSAGES = (100_000, 300_000)
+COUNTED_MESSAGES = (50_000, 150_000)
 QUICK_MESSAGES = (500, 1_500)
 ATTACH_SECONDS = 20
 

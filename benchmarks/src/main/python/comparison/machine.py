@@ -11,6 +11,7 @@ from pathlib import Path
 BENCHMARKS = Path(__file__).resolve().parents[4]
 ROOT = BENCHMARKS.parent
 TARGET = BENCHMARKS / "target"
+JAR = TARGET / "benchmarks.jar"
 PEERS = BENCHMARKS / "src/main/peers"
 C_SOURCES = BENCHMARKS / "src/main/c"
 
@@ -36,11 +37,10 @@ def build_c(name):
 
 def build_jar():
     """Builds the benchmarks' jar if there is none."""
-    jar = TARGET / "benchmarks.jar"
-    if jar.exists():
+    if JAR.exists():
         return
     if shutil.which("mvn") is None:
-        raise Missing(f"{jar} is not built yet, and there is no Maven (mvn) to build it")
+        raise Missing(f"{JAR} is not built yet, and there is no Maven (mvn) to build it")
     command = ["mvn", "-q", "-pl", "benchmarks", "-am", "package", "-Dmaven.test.skip=true"]
     if subprocess.run(command, cwd=ROOT, stdout=2).returncode != 0:
         raise Missing("the jar could not be built, see above")
@@ -81,14 +81,22 @@ def _processor():
     return model + (", virtual machine" if virtual else "")
 
 
-def _java():
+def find_java():
     found = subprocess.run(
         [ROOT / "build/find-java"], capture_output=True, text=True, env={**os.environ, "CALLER": "compare"}
     )
     if found.returncode != 0:
+        raise Missing(found.stderr.strip())
+    return found.stdout.strip()
+
+
+def _java_version():
+    try:
+        said = subprocess.run([find_java(), "-version"], capture_output=True, text=True).stderr.splitlines()
+    except Missing:
         return None
-    said = subprocess.run([found.stdout.strip(), "-version"], capture_output=True, text=True).stderr.splitlines()
-    return said[1] if len(said) > 1 else None
+    # For instance: OpenJDK Runtime Environment Temurin-25.0.3+9 (build 25.0.3+9-LTS)
+    return said[1].split(" (build")[0].replace("OpenJDK Runtime Environment", "").strip() if len(said) > 1 else None
 
 
 def describe():
@@ -98,7 +106,19 @@ def describe():
         "processor": _processor(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
-        "java": _java(),
+        "java": _java_version(),
         "commit": _first_line("git", "describe", "--always", "--dirty"),
         "load average at the start": os.getloadavg()[0],
     }
+
+
+def line(described):
+    """Returns it in one line."""
+    parts = [
+        described["date"],
+        f"{described['processor']}, {described['cores']} cores",
+        described["system"],
+        described["java"],
+        described["commit"] and f"commit {described['commit']}",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -4,7 +4,9 @@ import csv
 import json
 
 from . import figures
-from .workloads import DIFFERENCE, RATIO
+from .workloads import DIFFERENCE, IDLE, RATIO
+
+CHART_COLUMNS = ("workload", "title", "figure", "better", "server", "median", "low", "high")
 
 
 def table(rows):
@@ -74,6 +76,31 @@ def chart_rows(workload, measurements, servers, base):
                 }
             )
     return rows
+
+
+def overview(rows, servers):
+    """Returns a table of the chart rows: a line for each server, a column for each workload."""
+    names = list(dict.fromkeys(row["workload"] for row in rows))
+    medians = {(row["server"], row["workload"]): row["median"] for row in rows}
+
+    def cell(server, workload):
+        median = medians.get((server, workload))
+        if median is None:
+            return "-"
+        return f"{median:,.0f}" if workload == IDLE.name else f"{median:.2f}"
+
+    lines = [[server, *(cell(server, name) for name in names)] for server in servers]
+    return table([["server", *names], *lines])
+
+
+def write_chart_rows(path, described, about, rows):
+    """Writes what Charts.java draws: what the measurements were taken on, a head, and the rows, separated by tabs."""
+    with open(path, "w") as file:
+        file.write(described + "\n")
+        file.write("\t".join((*CHART_COLUMNS, "about")) + "\n")
+        for row in rows:
+            cells = (*(row[name] for name in CHART_COLUMNS), about.get(row["server"], ""))
+            file.write("\t".join(str(cell).replace("\t", " ") for cell in cells) + "\n")
 
 
 def write_json(path, results):
