@@ -156,11 +156,10 @@ static double percent_of(double part, double whole) { return part <= 0 ? 0 : 100
 // Everything but what is particular to a mode. Others: whoever else used the processors of the two.
 static void print_usage(struct usage from, struct usage to, long messages) {
   double elapsed = to.time - from.time, server_cpu = to.server - from.server, own = to.own - from.own;
-  double count = messages > 0 ? messages : 1;
   printf("messages=%ld seconds=%.4f per_second=%.1f server_cpu=%.1f client_cpu=%.1f server_us=%.4f server_user_us=%.4f"
          " server_core_others=%.1f client_core_others=%.1f errors=0",
          messages, elapsed, messages / elapsed, 100 * server_cpu / elapsed, 100 * own / elapsed,
-         1e6 * server_cpu / count, 1e6 * (to.user - from.user) / count,
+         messages > 0 ? 1e6 * server_cpu / messages : 0, messages > 0 ? 1e6 * (to.user - from.user) / messages : 0,
          percent_of(to.server_core - from.server_core - server_cpu, elapsed),
          percent_of(to.own_core - from.own_core - own, elapsed));
 }

@@ -306,6 +306,8 @@ def main(arguments):
     described = machine.describe()
     say(f"{machine.line(described)}, load average {described['load average at the start']:.1f}")
     say(f"servers on core {load_core[0]}, load on core {load_core[1]}, at most {descriptors} descriptors")
+    if options.quick:
+        say("--quick: it is seen whether everything works, the figures say nothing")
     with Servers(names, load_core[0], say) as servers:
         comparison = Comparison(options, load, servers, descriptors)
         try:
