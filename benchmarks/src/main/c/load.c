@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@
 #define EVENTS 1024
 #define STALL_MILLISECONDS 10000
 #define RECEIVE_BYTES (256 * 1024)
-#define CHECK_EVERY 8  // Of what is received so much is compared with what was sent; all of it is counted.
+#define CHECK_EVERY 8  // One receive in so many is compared with what was sent; all bytes are counted.
 #define SMALL_BYTES 4096
 #define SMALL_MESSAGES 4
 #define OPENING_MAX 64
@@ -183,7 +184,7 @@ static void make_pattern(void) {
 
 static void open_connection(struct connection *connection) {
   static unsigned opened;
-  int on = 1;
+  static const int on = 1;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (fd < 0) fail("socket");
   struct sockaddr_in from = {.sin_family = AF_INET};
@@ -193,12 +194,23 @@ static void open_connection(struct connection *connection) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) fail("connect");
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-  if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &event) < 0) fail("epoll_ctl");
   // Each begins elsewhere in the pattern: the bytes of another connection would not do.
   long start = (connection - all) % (pattern_bytes / bytes) * bytes;
   *connection = (struct connection){.fd = fd, .due = start, .sent = start, .received = start};
+}
+
+static void watch(struct connection *connection) {
+  static const int on = 1;
+  setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
+  if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0) fail("epoll_ctl");
+}
+
+static void open_all(void) {
+  for (int i = 0; i < connections; i++) {
+    open_connection(&all[i]);
+    watch(&all[i]);
+  }
 }
 
 static void send_due(struct connection *connection) {
@@ -221,25 +233,45 @@ static void check(struct connection *connection, ssize_t count) {
   if (memcmp(receive_buffer, pattern + at, length) != 0) refuse("the server sent something else back");
 }
 
+// Takes once what has come back, and returns how many bytes: 0 where there are none and the flags say not to wait.
+static ssize_t receive_once(struct connection *connection, long owed, int flags) {
+  // What is not compared is not copied either: TCP drops it. That makes the generator lighter for large messages.
+  int checking = receives++ % CHECK_EVERY == 0;
+  ssize_t count = recv(connection->fd, receive_buffer, owed < RECEIVE_BYTES ? owed : RECEIVE_BYTES,
+                       checking ? flags : flags | MSG_TRUNC);
+  if (count < 0) {
+    if (errno == EAGAIN) return 0;
+    fail("recv");
+  }
+  if (count == 0) refuse("the server closed a connection");
+  if (checking) check(connection, count);
+  connection->received += count;
+  return count;
+}
+
 // Takes what has come back. Returns how many messages are complete with it.
 static long receive_some(struct connection *connection) {
   long complete = connection->received / bytes;
-  for (;;) {
-    long owed = connection->sent - connection->received;
-    // Asking for one byte where none is owed finds a server that says too much.
-    long room = owed == 0 ? 1 : owed < RECEIVE_BYTES ? owed : RECEIVE_BYTES;
-    ssize_t count = recv(connection->fd, receive_buffer, room, MSG_DONTWAIT);
-    if (count < 0) {
-      if (errno == EAGAIN) break;
-      fail("recv");
-    }
+  long owed = connection->sent - connection->received;
+  if (owed == 0) {
+    ssize_t count = recv(connection->fd, receive_buffer, 1, MSG_DONTWAIT);
+    if (count > 0) refuse("the server sent more than it was sent");
     if (count == 0) refuse("the server closed a connection");
-    if (owed == 0) refuse("the server sent more than it was sent");
-    if (receives++ % CHECK_EVERY == 0) check(connection, count);
-    connection->received += count;
-    if (count == owed || count < room) break;
+    return 0;
+  }
+  while (owed > 0) {
+    ssize_t count = receive_once(connection, owed, MSG_DONTWAIT);
+    if (count < owed && count < RECEIVE_BYTES) break;  // There was no more; when there is, it is an event.
+    owed -= count;
   }
   return connection->received / bytes - complete;
+}
+
+// Waits for all that is owed.
+static void receive_all(struct connection *connection) {
+  while (connection->received < connection->due) {
+    receive_once(connection, connection->due - connection->received, 0);
+  }
 }
 
 // Returns how many events there are; the first time that nothing comes for long is the last.
@@ -257,7 +289,7 @@ static void run_closed(void) {
   int by_count = budget > 0;
   long left = by_count ? budget : LONG_MAX;
   long waiting = 0, messages = 0;
-  for (int i = 0; i < connections; i++) open_connection(&all[i]);
+  open_all();
   int64_t begin = now_nanos() + (int64_t)(warmup * 1e9);
   int64_t end = begin + (int64_t)(seconds * 1e9);
   int measuring = by_count, sending = 1;
@@ -306,7 +338,7 @@ static void run_rate(void) {
   static struct histogram latency, lateness;
   struct epoll_event events[EVENTS];
   if (rate <= 0) refuse("rate is missing: rate=MESSAGES_PER_SECOND");
-  for (int i = 0; i < connections; i++) open_connection(&all[i]);
+  open_all();
   double interval = 1e9 / rate;
   long first = (long)(rate * warmup), total = first + (long)(rate * seconds);
   long due = 0, answered = 0;
@@ -365,47 +397,53 @@ static void run_rate(void) {
 
 static void open_and_send(struct connection *connection) {
   open_connection(connection);
+  watch(connection);
   connection->due += bytes;
   send_due(connection);
 }
 
-// A connection is over when the server has closed it as well: closing is part of what is counted.
+static void on_alarm(int signal) {
+  (void)signal;
+  static const char text[] = "load: the server does not answer\n";
+  _exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);
+}
+
+// Takes the connections in the order in which they were opened, which is about the order in which the server answers them.
+// So a receive that waits does for what epoll does elsewhere: here a connection has one event only, and that it costs the
+// generator less leaves the server as the one that is measured.
 static void run_connects(void) {
-  struct epoll_event events[EVENTS];
-  long open = 0, over = 0;
+  long over = 0;
   int64_t begin = now_nanos() + (int64_t)(warmup * 1e9);
   int64_t end = begin + (int64_t)(seconds * 1e9);
-  int measuring = 0, opening = 1;
+  int measuring = 0;
   struct usage from = usage_now();
-  for (int i = 0; i < connections; i++, open++) open_and_send(&all[i]);
-  while (open > 0) {
-    int ready = wait_events(events);
+  signal(SIGALRM, on_alarm);
+  alarm((unsigned)(warmup + seconds) + STALL_MILLISECONDS / 1000);
+  for (int i = 0; i < connections; i++) {
+    open_connection(&all[i]);
+    all[i].due += bytes;
+    send_due(&all[i]);
+  }
+  for (int i = 0;; i = (i + 1) % connections) {
     int64_t time = now_nanos();
     if (!measuring && time >= begin) {
       measuring = 1;
       over = 0;
       from = usage_now();
     }
-    if (opening && time >= end) {
-      opening = 0;
-      print_usage(from, usage_now(), over);
-    }
-    for (int i = 0; i < ready; i++) {
-      struct connection *connection = events[i].data.ptr;
-      if (!(events[i].events & ~EPOLLOUT)) continue;
-      if (connection->received < connection->due) {
-        if (receive_some(connection) > 0) shutdown(connection->fd, SHUT_WR);
-        continue;
-      }
-      if (recv(connection->fd, receive_buffer, 1, MSG_DONTWAIT) != 0) refuse("the server sent more than it was sent");
-      close(connection->fd);
-      over++;
-      if (opening) {
-        open_and_send(connection);
-      } else {
-        open--;
-      }
-    }
+    if (time >= end) break;
+    struct connection *connection = &all[i];
+    receive_all(connection);
+    close(connection->fd);
+    over++;
+    open_connection(connection);
+    connection->due += bytes;
+    send_due(connection);
+  }
+  print_usage(from, usage_now(), over);
+  for (int i = 0; i < connections; i++) {
+    receive_all(&all[i]);
+    close(all[i].fd);
   }
   printf("\n");
 }
