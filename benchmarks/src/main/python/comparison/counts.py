@@ -18,6 +18,7 @@ STRACE_MESSAGES = (4_000, 12_000)
 COUNTED_MESSAGES = (50_000, 150_000)
 QUICK_MESSAGES = (500, 1_500)
 ATTACH_SECONDS = 20
+SETTLE_SECONDS = 0.1  # For the server to close its connections, in every run or in none.
 
 
 class Unavailable(Exception):
@@ -65,6 +66,7 @@ def _traced_calls(server, run):
             said += got
         try:
             run()
+            time.sleep(SETTLE_SECONDS)
         finally:
             process.send_signal(signal.SIGINT)  # It detaches, and writes its table.
             process.communicate()
