@@ -210,7 +210,9 @@ class Comparison:
             wanted = [depth * number for number in (counts.QUICK_MESSAGES if quick else counts.COUNTED_MESSAGES)]
             traced = [depth * number for number in (counts.QUICK_MESSAGES if quick else counts.STRACE_MESSAGES)]
             try:
-                calls = counts.system_calls(self._load, server, workload, traced)
+                calls = counts.system_calls(
+                    self._load, server, workload, traced, 1 if quick else counts.REPEATS
+                )
                 row["system_calls"] = sum(calls.values())
                 row["calls"] = ", ".join(
                     f"{call} {number:.3f}"

@@ -6,6 +6,7 @@ Each comes from two runs with different numbers of messages: their difference le
 import select
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from .figures import per_message
 STRACE_MESSAGES = (4_000, 12_000)
 COUNTED_MESSAGES = (50_000, 150_000)
 QUICK_MESSAGES = (500, 1_500)
+REPEATS = 3
 ATTACH_SECONDS = 20
 SETTLE_SECONDS = 0.1  # For the server to close its connections, in every run or in none.
 
@@ -73,14 +75,20 @@ def _traced_calls(server, run):
         return parse_strace(Path(table.name).read_text())
 
 
-def system_calls(load, server, workload, messages):
-    """Returns the calls per message by name."""
+def system_calls(load, server, workload, messages, repeats):
+    """Returns the calls per message by name: medians, since a compiler that has something to do just then calls as well."""
     counts = [
-        _traced_calls(server, lambda: load.run(server, "closed", messages=number, **workload.arguments))
-        for number in messages
+        [
+            _traced_calls(server, lambda number=number: load.run(server, "closed", messages=number, **workload.arguments))
+            for number in messages
+        ]
+        for _ in range(repeats)
     ]
-    names = set(counts[0]) | set(counts[1])
-    return {name: per_message(counts[0].get(name, 0), counts[1].get(name, 0), *messages) for name in names}
+    names = {name for pair in counts for calls in pair for name in calls}
+    return {
+        name: statistics.median(per_message(fewer.get(name, 0), more.get(name, 0), *messages) for fewer, more in counts)
+        for name in names
+    }
 
 
 def allocated_bytes(load, server, workload, messages):
