@@ -148,17 +148,21 @@ class Comparison:
         with self._servers.fresh(name, "bytes", IDLE_ENVIRONMENT) as server:
             warmup = max(self._options.first_warmup / 2, 0.05)
             self._load.run(server, "connects", connections=64, bytes=1024, seconds=warmup)
-            time.sleep(SETTLE_SECONDS)
-            before = server.resident_bytes()
+            before = self._settled_bytes(server)
             arguments = {**workloads.IDLE.arguments, "connections": self._idle_connections}
             with self._load.idle(server, **arguments) as opened:
-                time.sleep(SETTLE_SECONDS)
-                after = server.resident_bytes()
+                after = self._settled_bytes(server)
             return {
                 "connections": opened["connections"],
                 "rss_before_mb": before / 1e6,
                 "rss_per_connection": (after - before) / opened["connections"],
             }
+
+    @staticmethod
+    def _settled_bytes(server):
+        server.collect_garbage()
+        time.sleep(SETTLE_SECONDS)
+        return server.resident_bytes()
 
     @staticmethod
     def _add_share_of_ceiling(taken):

@@ -6,8 +6,9 @@ import select
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
-from .machine import PEERS, Missing
+from .machine import PEERS, Missing, find_java
 
 # In the order of the tables. `c` is the ceiling, and the first of the others what they are compared with.
 NAMES = (
@@ -100,6 +101,12 @@ class Server:
             return int(self._read_line(ANSWER_SECONDS).split()[1])
         except Failed:
             return None
+
+    def collect_garbage(self):
+        """Has a JVM collect all of it; others collect when they will."""
+        if self.name in JVM:
+            jcmd = Path(find_java()).with_name("jcmd")
+            subprocess.run([jcmd, str(self.pid), "GC.run"], stdout=subprocess.DEVNULL, check=True)
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/smaps_rollup") as lines:
