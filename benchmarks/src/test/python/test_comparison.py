@@ -155,6 +155,60 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(server != client, os.cpu_count() > 1 and len(os.sched_getaffinity(0)) > 1)
 
 
+class ServersTest(unittest.TestCase):
+    """Servers that are shell scripts."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(setattr, servers, "PEERS", servers.PEERS)
+        servers.PEERS = Path(folder.name)
+        self.core = min(os.sched_getaffinity(0))
+
+    def script(self, name, *lines):
+        file = servers.PEERS / name
+        file.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        file.chmod(0o755)
+
+    def test_what_a_server_says_of_itself_is_its_port_and_more(self):
+        self.script("go", 'echo "4711 Go, $1"', "exec cat")
+
+        with servers.Server("go", "lines", self.core) as server:
+            self.assertEqual((server.port, server.about), (4711, "Go, lines"))
+
+    def test_a_server_without_its_toolchain_is_left_out_with_its_reason(self):
+        self.script("go", "echo there is no go >&2", "exit 3")
+        self.script("tokio", "echo 4711 Tokio", "exec cat")
+        said = []
+
+        with servers.Servers(["go", "tokio", "netty"], self.core, said.append) as running:
+            running.start("bytes")
+
+            self.assertEqual(running.names, ["tokio"])
+            self.assertEqual(running.left_out["go"], "there is no go")
+            self.assertIn("there is no", running.left_out["netty"])
+        self.assertIn("go is left out: there is no go", said)
+
+    def test_a_server_that_does_not_start_is_a_failure_with_what_it_said(self):
+        self.script("go", "echo no such thing >&2", "exit 1")
+
+        with self.assertRaisesRegex(servers.Failed, "status 1: no such thing"):
+            servers.Server("go", "bytes", self.core)
+
+    def test_a_server_that_is_not_the_process_that_was_started_is_a_failure(self):
+        self.script("go", "sleep 20 & echo 4711 Go", "cat", "kill $!")
+
+        with self.assertRaisesRegex(servers.Failed, "must exec"):
+            servers.Server("go", "bytes", self.core)
+
+    def test_a_jvm_says_what_it_has_allocated_and_others_do_not(self):
+        self.script("netty", "echo 4711 Netty", "read line", "echo $line 1234", "exec cat")
+        self.script("go", "echo 4711 Go", "exec cat")
+
+        with servers.Server("netty", "bytes", self.core) as netty, servers.Server("go", "bytes", self.core) as go:
+            self.assertEqual((netty.allocated(), go.allocated()), (1234, None))
+
+
 class LoadTest(unittest.TestCase):
     """The load generator, as far as no clock is involved."""
 

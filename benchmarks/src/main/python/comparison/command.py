@@ -183,7 +183,7 @@ class Comparison:
             say(f"\nOnly the {len(quiet)} of {len(taken)} measurements where both cores were left alone:\n")
             say(report.workload_table(workload, quiet, self._servers.names, self.base))
         elif not quiet:
-            say("\nNo measurement had both cores for itself: the rates say little, those per CPU second hold better.")
+            say("\nNo measurement had both cores for itself: these say little, but what is per CPU second holds better.")
 
     def print_overview(self):
         """Says what the charts show, all of it in one table."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 OTHERS_MAX = 10
 
 # For latency less is enough: one message in a hundred is what p99 is about.
-OTHERS_MAX_FOR_LATENCY = 3
+OTHERS_MAX_FOR_LATENCY = 1
 LATE_MAX_US = 200
 
 

@@ -44,7 +44,7 @@ class Server:
     def __init__(self, name, mode, core, environment=None):
         program = PEERS / name
         if not program.exists():
-            raise Missing(f"there is no {program.relative_to(PEERS.parents[2])}")
+            raise Missing(f"there is no {name} in src/main/peers")
         self.name = name
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
