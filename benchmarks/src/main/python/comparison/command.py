@@ -158,10 +158,9 @@ class Comparison:
                 "rss_per_connection": (after - before) / opened["connections"],
             }
 
-    @staticmethod
-    def _settled_bytes(server):
+    def _settled_bytes(self, server):
         server.collect_garbage()
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(0 if self._options.quick else SETTLE_SECONDS)
         return server.resident_bytes()
 
     @staticmethod

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The pictures of the comparison, from figures that were not measured. */
 @Tag("once")
+@Tag("slow")
 class ChartsTest {
   private static final int BACKGROUND = 0xFAFAF7;
   private static final int WEIR = 0x0B7A75;

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Runs the tests of {@code benchmarks/compare}, which are in Python as it is. */
 @Tag("once")
+@Tag("slow")
 @Timeout(60)
 class ComparisonTest {
   @Test
