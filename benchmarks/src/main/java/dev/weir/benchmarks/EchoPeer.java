@@ -7,30 +7,66 @@ import java.util.List;
 /**
  * An echo server on a port of 127.0.0.1 that the system chose, listening from the moment it exists.
  *
- * <p>Each kind sends back what it receives, as it comes, in the way that is usual for its library,
- * so the kinds differ in nothing but that library.
+ * <p>Each kind is written in the way that is usual for its library, so the kinds differ in nothing
+ * but that library. All serve every connection from one thread or event loop.
  */
 interface EchoPeer extends AutoCloseable {
+  /** What is sent back. */
+  enum Mode {
+    /** Whatever arrives, as it arrives. */
+    BYTES,
+
+    /** Line by line: each is taken out of the stream, and written with its separator. */
+    LINES;
+
+    /**
+     * {@return the mode of that name}
+     *
+     * @param name {@code bytes} or {@code lines}
+     */
+    static Mode of(String name) {
+      return switch (name) {
+        case "bytes" -> BYTES;
+        case "lines" -> LINES;
+        default ->
+            throw new IllegalArgumentException("Unknown mode '" + name + "': write bytes or lines");
+      };
+    }
+  }
+
   /** The most that a kind with a buffer of its own reads at once. */
-  int READ_BYTES_MAX = 16 * 1024;
+  int READ_BYTES_MAX = 64 * 1024;
 
   /** How many connections may wait to be accepted. */
-  int BACKLOG = 1024;
+  int BACKLOG = 4096;
 
   /** What {@link #start} knows. */
-  List<String> KINDS = List.of("mounted", "portable", "netty", "blocking");
+  List<String> KINDS =
+      List.of(
+          "netty",
+          "netty-nio",
+          "mounted",
+          "portable",
+          "mounted-nio",
+          "vertx",
+          "reactor",
+          "blocking");
 
   /**
    * Starts a server.
    *
    * @param kind one of {@link #KINDS}
    */
-  static EchoPeer start(String kind) throws IOException {
+  static EchoPeer start(String kind, Mode mode) throws IOException {
     return switch (kind) {
-      case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED);
-      case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE);
-      case "netty" -> NettyEchoPeer.start();
-      case "blocking" -> BlockingEchoPeer.start();
+      case "netty" -> NettyEchoPeer.start("auto");
+      case "netty-nio" -> NettyEchoPeer.start("nio");
+      case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
+      case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
+      case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);
+      case "vertx" -> VertxEchoPeer.start(mode);
+      case "reactor" -> ReactorEchoPeer.start(mode);
+      case "blocking" -> BlockingEchoPeer.start(mode);
       default ->
           throw new IllegalArgumentException(
               "Unknown server '" + kind + "': write one of " + KINDS);
@@ -40,7 +76,7 @@ interface EchoPeer extends AutoCloseable {
   /** {@return the port it listens on} */
   int port();
 
-  /** {@return what it runs on, in a few words, for the head of a report} */
+  /** {@return what it is and what it runs on, in a few words, for the head of a report} */
   String description();
 
   /** Stops listening, closes the connections, and ends its threads. */

@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <p>The client is the same for every server, a blocking socket in the benchmark's thread. With one
  * connection the result is a latency, most of it the kernel's and the waking of sleeping threads;
- * what a server can do when it is busy is the question of {@code benchmarks/pingpong}.
+ * what a server can do when it is busy is the question of {@code benchmarks/compare}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -62,7 +62,7 @@ public class EchoRoundTrip {
   /** Starts the server and connects. */
   @Setup
   public void start() throws IOException {
-    client = Client.connectTo(EchoPeer.start(server));
+    client = Client.connectTo(EchoPeer.start(server, EchoPeer.Mode.BYTES));
   }
 
   /** Disconnects and stops the server. */

@@ -20,7 +20,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A handler in a Netty pipeline, on one event loop: the ceiling. It writes on read, flushes on
  * read-complete and has a void promise, so a round trip costs one write system call and no
- * allocation for a promise.
+ * allocation for a promise. It does not look for lines in either mode. In spirit the echo server of
+ * Netty's examples ({@code io.netty.example.echo}), which does without the void promise.
  */
 final class NettyEchoPeer implements EchoPeer {
   private final EventLoopGroup group;
@@ -31,8 +32,13 @@ final class NettyEchoPeer implements EchoPeer {
     this.channel = channel;
   }
 
-  static NettyEchoPeer start() {
-    boolean epoll = Epoll.isAvailable();
+  /**
+   * Starts the server.
+   *
+   * @param transport {@code nio}, or {@code auto} for epoll where that works
+   */
+  static NettyEchoPeer start(String transport) {
+    boolean epoll = transport.equals("auto") && Epoll.isAvailable();
     EventLoopGroup group =
         new MultiThreadIoEventLoopGroup(
             1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
@@ -58,7 +64,8 @@ final class NettyEchoPeer implements EchoPeer {
 
   @Override
   public String description() {
-    return "raw Netty handler, "
+    return Versions.netty()
+        + " handler, "
         + (channel instanceof EpollServerSocketChannel ? "epoll" : "nio")
         + ", one event loop";
   }

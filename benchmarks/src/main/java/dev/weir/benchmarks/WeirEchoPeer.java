@@ -1,6 +1,7 @@
 package dev.weir.benchmarks;
 
 import dev.weir.Asyncio;
+import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
@@ -11,9 +12,12 @@ import dev.weir.task.Loop;
 import dev.weir.task.RunOptions;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 
-/** Weir's streams on one loop: what a user of Weir writes. */
+/**
+ * Weir's streams on one loop: what a user of Weir writes, in spirit the echo server of the README.
+ */
 final class WeirEchoPeer implements EchoPeer {
   private static final ServerOptions OPTIONS =
       ServerOptions.defaults().withBacklog(BACKLOG).withGrace(Duration.ZERO);
@@ -24,21 +28,26 @@ final class WeirEchoPeer implements EchoPeer {
   /** What the loop's thread tells the others. */
   private record Listening(Loop loop, Server server, int port) {}
 
-  private WeirEchoPeer(FiberKind fibers) {
-    RunOptions options = RunOptions.defaults().withFibers(fibers);
-    thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options));
+  private WeirEchoPeer(RunOptions options, Mode mode) {
+    thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options, mode));
   }
 
-  static WeirEchoPeer start(FiberKind fibers) {
-    WeirEchoPeer peer = new WeirEchoPeer(fibers);
+  static WeirEchoPeer start(FiberKind fibers, String transport, Mode mode) {
+    RunOptions options = RunOptions.defaults().withFibers(fibers).withTransport(transport);
+    WeirEchoPeer peer = new WeirEchoPeer(options, mode);
     peer.thread.start();
     peer.listening.join();
     return peer;
   }
 
-  private void run(RunOptions options) {
+  private void run(RunOptions options, Mode mode) {
+    ConnectionHandler handler =
+        switch (mode) {
+          case BYTES -> WeirEchoPeer::echoBytes;
+          case LINES -> WeirEchoPeer::echoLines;
+        };
     try {
-      Asyncio.run(this::serve, options);
+      Asyncio.run(() -> serve(handler), options);
     } catch (CancelledError e) {
       // The usual end: close() ended serveForever().
     } catch (Throwable e) {
@@ -46,19 +55,25 @@ final class WeirEchoPeer implements EchoPeer {
     }
   }
 
-  private void serve() throws IOException {
-    try (Server server = Asyncio.startServer(WeirEchoPeer::echo, "127.0.0.1", 0, OPTIONS)) {
+  private void serve(ConnectionHandler handler) throws IOException {
+    try (Server server = Asyncio.startServer(handler, "127.0.0.1", 0, OPTIONS)) {
       int port = server.addresses().getFirst().getPort();
       listening.complete(new Listening(Asyncio.runningLoop(), server, port));
       server.serveForever();
     }
   }
 
-  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
+  private static void echoBytes(StreamReader reader, StreamWriter writer) throws IOException {
     for (byte[] data = reader.read(READ_BYTES_MAX);
         data.length > 0;
         data = reader.read(READ_BYTES_MAX)) {
       writer.write(data);
+    }
+  }
+
+  private static void echoLines(StreamReader reader, StreamWriter writer) throws IOException {
+    for (byte[] line : reader) {
+      writer.write(line);
     }
   }
 
@@ -70,7 +85,13 @@ final class WeirEchoPeer implements EchoPeer {
   @Override
   public String description() {
     Loop loop = listening.join().loop();
-    return "Weir streams, " + loop.fibers() + " fibers, " + loop.transport() + ", one loop";
+    return "Weir streams, "
+        + loop.fibers().name().toLowerCase(Locale.ROOT)
+        + " fibers, "
+        + Versions.netty()
+        + " "
+        + loop.transport()
+        + ", one loop";
   }
 
   @Override

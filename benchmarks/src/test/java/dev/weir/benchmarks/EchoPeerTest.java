@@ -1,17 +1,22 @@
 package dev.weir.benchmarks;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.benchmarks.EchoPeer.Mode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -27,13 +32,18 @@ class EchoPeerTest {
     return EchoPeer.KINDS;
   }
 
+  static Stream<Arguments> kindsInBothModes() {
+    return EchoPeer.KINDS.stream()
+        .flatMap(kind -> Stream.of(Mode.values()).map(mode -> Arguments.of(kind, mode)));
+  }
+
   @ParameterizedTest
-  @MethodSource("kinds")
-  void echoesToSeveralClients(String kind) throws IOException {
-    try (EchoPeer peer = EchoPeer.start(kind);
+  @MethodSource("kindsInBothModes")
+  void echoesToSeveralClients(String kind, Mode mode) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, mode);
         Socket first = new Socket(LOOPBACK, peer.port());
         Socket second = new Socket(LOOPBACK, peer.port())) {
-      byte[] message = message();
+      byte[] message = line(1024);
 
       for (Socket socket : List.of(first, second, first)) {
         socket.getOutputStream().write(message);
@@ -43,9 +53,46 @@ class EchoPeerTest {
   }
 
   @ParameterizedTest
+  @MethodSource("kindsInBothModes")
+  void echoesLinesThatArriveTogetherAndInPieces(String kind, Mode mode) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, mode);
+        Socket socket = new Socket(LOOPBACK, peer.port())) {
+      socket.setTcpNoDelay(true);
+      OutputStream out = socket.getOutputStream();
+
+      out.write("one\n\ntwo\nth".getBytes(US_ASCII));
+      out.write("ree\n".getBytes(US_ASCII));
+
+      assertThat(socket.getInputStream().readNBytes(15))
+          .asString(US_ASCII)
+          .isEqualTo("one\n\ntwo\nthree\n");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void holdsBackWhatIsNoLineYet(String kind) throws IOException {
+    // Raw Netty is the measure of what bytes cost: it does not look for lines.
+    boolean parses = !kind.startsWith("netty");
+    try (EchoPeer peer = EchoPeer.start(kind, Mode.LINES);
+        Socket socket = new Socket(LOOPBACK, peer.port());
+        Socket other = new Socket(LOOPBACK, peer.port())) {
+      socket.setTcpNoDelay(true);
+
+      socket.getOutputStream().write("half".getBytes(US_ASCII));
+      for (int i = 0; i < 10; i++) {
+        other.getOutputStream().write('\n');
+        assertThat(other.getInputStream().read()).isEqualTo('\n');
+      }
+
+      assertThat(socket.getInputStream().available()).isEqualTo(parses ? 0 : 4);
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("kinds")
   void closingEndsConnectionsAndListening(String kind) throws IOException {
-    EchoPeer peer = EchoPeer.start(kind);
+    EchoPeer peer = EchoPeer.start(kind, Mode.BYTES);
     int port = peer.port();
     try (Socket socket = new Socket(LOOPBACK, port)) {
       socket.getOutputStream().write('x');
@@ -59,19 +106,36 @@ class EchoPeerTest {
         .isInstanceOf(ConnectException.class);
   }
 
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void saysWhatItIsWithoutAHoleWhereAVersionBelongs(String kind) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, Mode.BYTES)) {
+      assertThat(peer.description()).isNotBlank().doesNotContain("null", "$", "\n");
+    }
+  }
+
   @Test
   void unknownKindIsRefused() {
-    assertThatThrownBy(() -> EchoPeer.start("tokio"))
+    assertThatThrownBy(() -> EchoPeer.start("tokio", Mode.BYTES))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("tokio");
   }
 
-  private static byte[] message() {
-    byte[] message = new byte[1024];
-    for (int i = 0; i < message.length; i++) {
-      message[i] = (byte) (i * 31);
+  @Test
+  void unknownModeIsRefused() {
+    assertThatThrownBy(() -> Mode.of("words"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("words", "bytes or lines");
+  }
+
+  /** {@return a line with most of the characters that a line may have, its separator included} */
+  private static byte[] line(int length) {
+    byte[] line = new byte[length];
+    for (int i = 0; i < length; i++) {
+      line[i] = (byte) (' ' + i * 31 % 224);
     }
-    return message;
+    line[length - 1] = '\n';
+    return line;
   }
 
   /** A server may end a connection or cut it off. */
