@@ -55,12 +55,14 @@ def main():
             echo = {"bytes": echo_bytes, "lines": echo_lines}[mode]
         case _:
             sys.exit("usage: echo.py asyncio|uvloop bytes|lines")
+    loop_factory = None  # Asyncio's own.
     if loop == "uvloop":
         import uvloop
 
-        uvloop.install()
+        loop_factory = uvloop.new_event_loop
         loop += " " + uvloop.__version__
-    asyncio.run(serve(loop, echo))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(serve(loop, echo))
 
 
 main()

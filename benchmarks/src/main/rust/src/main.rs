@@ -1,6 +1,6 @@
-//! The peer "tokio": a task for each connection, on one thread. In spirit Tokio's own examples/echo-tcp.rs, with a buffer that
-//! holds the largest message; lines as tokio::io offers them, flushed when no more input is there, so that those that came
-//! together leave together.
+//! The peer "tokio": a task for each connection, on one thread. In spirit the echo server in Tokio's README, with a buffer as
+//! large as the other servers' instead of one of 1 KiB; lines as tokio::io offers them, flushed when no more input is there,
+//! so that those that came together leave together.
 
 use std::io::Read;
 
