@@ -11,38 +11,36 @@ import java.util.ArrayDeque;
  */
 final class Chunks {
   private static final int BYTES = 4096;
-  private static final int SPARE_MAX = 256;
 
-  /** Some that have grown are kept as well: a message is large seldom only once. */
-  private static final int LARGE_BYTES_MAX = 256 * 1024;
+  /** Larger ones than this, which single writes may make, are not kept. */
+  private static final int KEPT_BYTES_MAX = 256 * 1024;
 
-  private static final int SPARE_LARGE_MAX = 8;
+  /** How much is kept in all: enough for a message each of some thousand connections in a round. */
+  private static final int SPARE_BYTES_MAX = 8 * 1024 * 1024;
 
   private final ArrayDeque<ByteBuf> spare = new ArrayDeque<>();
   private final ArrayDeque<ByteBuf> spareLarge = new ArrayDeque<>();
+  private int spareBytes;
   private boolean closed;
 
-  /** {@return an empty buffer, which grows} */
-  ByteBuf take() {
-    ByteBuf chunk = spareLarge.poll();
+  /** {@return an empty buffer for at least {@code bytes}, which grows} */
+  ByteBuf take(int bytes) {
+    ByteBuf chunk = bytes > BYTES ? spareLarge.poll() : spare.poll();
     if (chunk == null) {
-      chunk = spare.poll();
+      return Unpooled.directBuffer(Math.max(bytes, BYTES));
     }
-    return chunk != null ? chunk : Unpooled.directBuffer(BYTES);
+    spareBytes -= chunk.capacity();
+    return chunk;
   }
 
   void giveBack(ByteBuf chunk) {
-    chunk.clear();
-    if (!closed && chunk.capacity() == BYTES && spare.size() < SPARE_MAX) {
-      spare.push(chunk);
-    } else if (!closed
-        && chunk.capacity() > BYTES
-        && chunk.capacity() <= LARGE_BYTES_MAX
-        && spareLarge.size() < SPARE_LARGE_MAX) {
-      spareLarge.push(chunk);
-    } else {
+    int bytes = chunk.capacity();
+    if (closed || bytes > KEPT_BYTES_MAX || spareBytes + bytes > SPARE_BYTES_MAX) {
       chunk.release();
+      return;
     }
+    spareBytes += bytes;
+    (bytes > BYTES ? spareLarge : spare).push(chunk.clear());
   }
 
   /** Gives the memory back; what is still out is freed when it comes back. */

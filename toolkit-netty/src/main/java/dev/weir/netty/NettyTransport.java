@@ -116,7 +116,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       return;
     }
     if (staged == null) {
-      staged = driver.chunks().take();
+      staged = driver.chunks().take(length);
     }
     staged.writeBytes(bytes, offset, length);
     markDirty();
