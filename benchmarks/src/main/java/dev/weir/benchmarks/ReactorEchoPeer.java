@@ -15,6 +15,10 @@ import reactor.netty.tcp.TcpServer;
  */
 final class ReactorEchoPeer implements EchoPeer {
   private static final int LINE_BYTES_MAX = 64 * 1024;
+
+  /** With none, every other loop ended without closing its connections. */
+  private static final Duration QUIET_PERIOD = Duration.ofMillis(10);
+
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   private final LoopResources loops;
@@ -62,6 +66,6 @@ final class ReactorEchoPeer implements EchoPeer {
   @Override
   public void close() {
     server.disposeNow(CLOSE_TIMEOUT);
-    loops.disposeLater(Duration.ZERO, CLOSE_TIMEOUT).block();
+    loops.disposeLater(QUIET_PERIOD, CLOSE_TIMEOUT).block();
   }
 }

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(20)
 class EchoPeerTest {
   private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
+  private static final int READ_TIMEOUT_MILLIS = 10_000;
 
   static List<String> kinds() {
     return EchoPeer.KINDS;
@@ -41,8 +43,8 @@ class EchoPeerTest {
   @MethodSource("kindsInBothModes")
   void echoesToSeveralClients(String kind, Mode mode) throws IOException {
     try (EchoPeer peer = EchoPeer.start(kind, mode);
-        Socket first = new Socket(LOOPBACK, peer.port());
-        Socket second = new Socket(LOOPBACK, peer.port())) {
+        Socket first = connect(peer);
+        Socket second = connect(peer)) {
       byte[] message = line(1024);
 
       for (Socket socket : List.of(first, second, first)) {
@@ -56,8 +58,7 @@ class EchoPeerTest {
   @MethodSource("kindsInBothModes")
   void echoesLinesThatArriveTogetherAndInPieces(String kind, Mode mode) throws IOException {
     try (EchoPeer peer = EchoPeer.start(kind, mode);
-        Socket socket = new Socket(LOOPBACK, peer.port())) {
-      socket.setTcpNoDelay(true);
+        Socket socket = connect(peer)) {
       OutputStream out = socket.getOutputStream();
 
       out.write("one\n\ntwo\nth".getBytes(US_ASCII));
@@ -75,10 +76,8 @@ class EchoPeerTest {
     // Raw Netty is the measure of what bytes cost: it does not look for lines.
     boolean parses = !kind.startsWith("netty");
     try (EchoPeer peer = EchoPeer.start(kind, Mode.LINES);
-        Socket socket = new Socket(LOOPBACK, peer.port());
-        Socket other = new Socket(LOOPBACK, peer.port())) {
-      socket.setTcpNoDelay(true);
-
+        Socket socket = connect(peer);
+        Socket other = connect(peer)) {
       socket.getOutputStream().write("half".getBytes(US_ASCII));
       for (int i = 0; i < 10; i++) {
         other.getOutputStream().write('\n');
@@ -94,7 +93,7 @@ class EchoPeerTest {
   void closingEndsConnectionsAndListening(String kind) throws IOException {
     EchoPeer peer = EchoPeer.start(kind, Mode.BYTES);
     int port = peer.port();
-    try (Socket socket = new Socket(LOOPBACK, port)) {
+    try (Socket socket = connect(peer)) {
       socket.getOutputStream().write('x');
       assertThat(socket.getInputStream().read()).isEqualTo('x');
 
@@ -128,6 +127,14 @@ class EchoPeerTest {
         .hasMessageContainingAll("words", "bytes or lines");
   }
 
+  /** {@return a connection whose reads end: JUnit's timeout cannot interrupt a blocking read} */
+  private static Socket connect(EchoPeer peer) throws IOException {
+    Socket socket = new Socket(LOOPBACK, peer.port());
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(READ_TIMEOUT_MILLIS);
+    return socket;
+  }
+
   /** {@return a line with most of the characters that a line may have, its separator included} */
   private static byte[] line(int length) {
     byte[] line = new byte[length];
@@ -139,10 +146,10 @@ class EchoPeerTest {
   }
 
   /** A server may end a connection or cut it off. */
-  private static int endOf(Socket socket) {
+  private static int endOf(Socket socket) throws IOException {
     try {
       return socket.getInputStream().read();
-    } catch (IOException e) {
+    } catch (SocketException e) {
       return -1;
     }
   }
