@@ -2,10 +2,15 @@ package dev.weir.testing;
 
 import dev.weir.task.Future;
 import dev.weir.task.Task;
-import java.time.Duration;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /** Says of tasks where they are and what they wait for. On the loop only. */
 final class TaskReport {
@@ -20,8 +25,13 @@ final class TaskReport {
           "dev.weir.testing.TestRunner",
           "java.lang.VirtualThread");
 
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
   private static final Set<String> API_PACKAGES =
       Set.of("dev.weir", "dev.weir.stream", "dev.weir.sync", "dev.weir.task");
+
+  /** By the name of a class in these packages: the methods that users can call. */
+  private static final Map<String, Set<String>> PUBLIC_METHODS = new ConcurrentHashMap<>();
 
   private TaskReport() {}
 
@@ -57,7 +67,8 @@ final class TaskReport {
   private static String call(List<StackTraceElement> stack, int at) {
     StackTraceElement frame = stack.get(at);
     String className = frame.getClassName();
-    return className.substring(className.lastIndexOf('.') + 1) + "." + frame.getMethodName() + "()";
+    String simpleName = className.substring(className.lastIndexOf('.') + 1).replace('$', '.');
+    return simpleName + "." + frame.getMethodName() + "()";
   }
 
   /** {@return the index of the call of Weir's that the user's code made, or -1} */
@@ -67,7 +78,7 @@ final class TaskReport {
       String className = stack.get(i).getClassName();
       String packageName = className.substring(0, Math.max(0, className.lastIndexOf('.')));
       if (API_PACKAGES.contains(packageName)) {
-        if (!className.contains("$") && !stack.get(i).getMethodName().contains("$")) {
+        if (publicMethods(className).contains(stack.get(i).getMethodName())) {
           callAt = i;
         }
       } else if (!packageName.startsWith("java.") && !packageName.startsWith("jdk.")) {
@@ -75,6 +86,28 @@ final class TaskReport {
       }
     }
     return callAt;
+  }
+
+  private static Set<String> publicMethods(String className) {
+    return PUBLIC_METHODS.computeIfAbsent(className, TaskReport::findPublicMethods);
+  }
+
+  private static Set<String> findPublicMethods(String className) {
+    Class<?> type;
+    try {
+      type = Class.forName(className, false, TaskReport.class.getClassLoader());
+    } catch (ClassNotFoundException e) {
+      return Set.of(); // A hidden class, as that of a lambda.
+    }
+    for (Class<?> outer = type; outer != null; outer = outer.getEnclosingClass()) {
+      if (!Modifier.isPublic(outer.getModifiers())) {
+        return Set.of();
+      }
+    }
+    return Arrays.stream(type.getDeclaredMethods())
+        .filter(method -> Modifier.isPublic(method.getModifiers()))
+        .map(Method::getName)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private static String withoutModule(StackTraceElement frame) {
@@ -98,6 +131,12 @@ final class TaskReport {
 
   /** {@return a virtual time as people say it} */
   static String time(long nanos) {
-    return Duration.ofNanos(nanos).toMillis() / 1000.0 + " s";
+    if (nanos % NANOS_PER_MILLI == 0) {
+      long millis = nanos / NANOS_PER_MILLI;
+      return millis / 1000.0 + " s";
+    }
+    return nanos < NANOS_PER_MILLI
+        ? nanos + " ns"
+        : BigDecimal.valueOf(nanos, 9).stripTrailingZeros().toPlainString() + " s";
   }
 }
