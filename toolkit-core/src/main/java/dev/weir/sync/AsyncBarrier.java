@@ -25,7 +25,7 @@ public final class AsyncBarrier {
   }
 
   private final LoopBinding binding = new LoopBinding("AsyncBarrier");
-  private final AsyncCondition condition = new AsyncCondition();
+  private final AsyncCondition condition = AsyncCondition.partOf(this);
   private final int parties;
   private State state = State.FILLING;
 

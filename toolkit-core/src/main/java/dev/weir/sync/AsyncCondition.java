@@ -23,6 +23,9 @@ public final class AsyncCondition {
   private final Waiters waiters = new Waiters();
   private final AsyncLock lock;
 
+  /** What tasks wait for here, in reports: this, or what it is a part of. */
+  private final Object whole;
+
   /** Makes a condition with a lock of its own. */
   public AsyncCondition() {
     this(new AsyncLock());
@@ -31,6 +34,17 @@ public final class AsyncCondition {
   /** Makes a condition with a lock that others may share. */
   public AsyncCondition(AsyncLock lock) {
     this.lock = Objects.requireNonNull(lock, "lock");
+    this.whole = this;
+  }
+
+  private AsyncCondition(AsyncLock lock, Object whole) {
+    this.lock = lock;
+    this.whole = whole;
+  }
+
+  /** {@return the condition of another primitive, which tasks wait for there} */
+  static AsyncCondition partOf(Object whole) {
+    return new AsyncCondition(new AsyncLock(), whole);
   }
 
   /** Acquires the lock; see {@link AsyncLock#acquire}. */
@@ -72,7 +86,7 @@ public final class AsyncCondition {
     try {
       lock.release();
       try {
-        waiters.await(binding.newWaiter(this));
+        waiters.await(binding.newWaiter(whole));
       } finally {
         reacquire();
       }

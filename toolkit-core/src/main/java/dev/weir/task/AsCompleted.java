@@ -99,7 +99,7 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
 
   private void awaitArrival() {
     while (done.isEmpty() && !timedOut) {
-      Future<@Nullable Void> arrival = new Future<>(loop);
+      Future<@Nullable Void> arrival = new Future<>(loop, this);
       waiting.add(arrival);
       try {
         arrival.await();

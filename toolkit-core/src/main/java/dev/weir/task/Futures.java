@@ -8,10 +8,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code Asyncio} offers for waiting for futures; described there. */
 public final class Futures {
+  private static final int NAMED_MAX = 5;
+
   private Futures() {}
 
   /** See {@code Asyncio.gather}. */
@@ -154,6 +157,14 @@ public final class Futures {
       task.ensureMaySuspend(call);
     }
     return loop;
+  }
+
+  /** {@return for a report, which these are, or the first few of them} */
+  static String names(Collection<? extends Future<?>> futures) {
+    return futures.stream()
+        .limit(NAMED_MAX)
+        .map(future -> future instanceof Task<?> task ? "'" + task.name() + "'" : "a future")
+        .collect(Collectors.joining(", ", "", futures.size() > NAMED_MAX ? ", ..." : ""));
   }
 
   private static Loop held(String call) {

@@ -292,12 +292,20 @@ public final class TaskGroup {
   }
 
   private void awaitTasks(Task<?> owner) {
-    Future<@Nullable Void> done = new Future<>(owner.loop);
+    Future<@Nullable Void> done = new Future<>(owner.loop, new Unfinished());
     allDone = done;
     try {
       done.await();
     } finally {
       allDone = null;
+    }
+  }
+
+  /** What the end of the scope waits for, in reports, which are made on the loop. */
+  private final class Unfinished {
+    @Override
+    public String toString() {
+      return "TaskGroup[" + tasks.size() + " unfinished: " + Futures.names(tasks) + "]";
     }
   }
 

@@ -3,6 +3,7 @@ package dev.weir.task;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,8 +19,8 @@ final class Waiting<F extends Future<?>> {
     this.loop = loop;
     this.futures = futures;
     this.returnWhen = returnWhen;
-    this.enough = new Future<>(loop);
     this.unfinished = futures.size();
+    this.enough = new Future<>(loop, this);
   }
 
   /** Suspends until there is enough, or the timeout is over. */
@@ -86,6 +87,15 @@ final class Waiting<F extends Future<?>> {
 
   @Override
   public String toString() {
-    return "Waiting[" + returnWhen + ", " + unfinished + " of " + futures.size() + " unfinished]";
+    List<F> pending = futures.stream().filter(future -> !future.isDone()).toList();
+    return "Waiting["
+        + returnWhen
+        + ", "
+        + pending.size()
+        + " of "
+        + futures.size()
+        + " unfinished: "
+        + Futures.names(pending)
+        + "]";
   }
 }
