@@ -34,8 +34,9 @@ public interface IoDriver {
 
   /**
    * {@return whether runs of one program are to be alike to the last letter} Then what the loop
-   * numbers, as it does tasks without a name, begins anew with each loop; and what comes from other
-   * threads is taken one by one, when nothing is ready. Asked once.
+   * numbers, as it does tasks without a name, begins anew with each loop; what comes from other
+   * threads is taken one by one, when nothing is ready; and timers and work for other threads,
+   * which have no name, say in reports what asked for them. Asked once.
    */
   default boolean repeatable() {
     return false;

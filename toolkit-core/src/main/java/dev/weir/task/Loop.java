@@ -55,6 +55,9 @@ public final class Loop implements AutoCloseable {
 
   private final IoDriver driver;
 
+  /** Whether timers and work for other threads remember what asked for them. */
+  private final boolean keepsPlaces;
+
   // On the loop only.
   final TaskRegistry tasks = new TaskRegistry();
 
@@ -84,8 +87,9 @@ public final class Loop implements AutoCloseable {
             ? new MountedCarrier(this, name, engine, options.transport())
             : new PortableCarrier(this, name, engine, options.transport());
     this.driver = carrier.driver;
-    this.taskCount = driver.repeatable() ? new AtomicLong() : TASK_COUNT;
-    this.foreignWork = new ForeignWork(this, driver.repeatable());
+    this.keepsPlaces = driver.repeatable();
+    this.taskCount = keepsPlaces ? new AtomicLong() : TASK_COUNT;
+    this.foreignWork = new ForeignWork(this, keepsPlaces);
     this.workers = new Workers(this, name);
     this.errors = new ErrorReports(this);
     this.watchdog = new Watchdog(carrier, options.slowStep());
@@ -391,7 +395,8 @@ public final class Loop implements AutoCloseable {
     Objects.requireNonNull(callback, "callback");
     Objects.requireNonNull(context, "context");
     ensureOpenAndHeld(call);
-    return addTimer(new TimerHandle(this, callback, context, whenNanos, timerSequence++));
+    return addTimer(
+        new TimerHandle(this, callback, context, whenNanos, timerSequence++, placeOfCaller()));
   }
 
   /**
@@ -594,7 +599,7 @@ public final class Loop implements AutoCloseable {
       @Nullable Executor executor, Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
     ensureOpenAndHeld("Loop.runInExecutor()");
-    return workers.call(executor, work, null);
+    return workers.call(executor, new Work<>(work, work, null, placeOfCaller()), null);
   }
 
   /**
@@ -607,14 +612,38 @@ public final class Loop implements AutoCloseable {
    */
   public <T extends @Nullable Object> T toThread(Coroutine<T> work) {
     Objects.requireNonNull(work, "work");
-    ensureMaySuspend("toThread()"); // Before the work begins.
-    Context context = Context.copyOfCurrent();
-    return workers.call(null, () -> context.callOnOtherThread(work), context).await();
+    return toThread(work, work);
   }
 
   /** Suspends until {@code work} has run on another thread; see {@link #toThread(Coroutine)}. */
   public void toThread(Action work) {
-    toThread(asCoroutine(work));
+    toThread(asCoroutine(work), work);
+  }
+
+  private <T extends @Nullable Object> T toThread(Coroutine<T> work, Object given) {
+    ensureMaySuspend("toThread()"); // Before the work begins.
+    Context context = Context.copyOfCurrent();
+    return workers.call(null, new Work<>(work, given, context, placeOfCaller()), context).await();
+  }
+
+  /**
+   * Work for another thread, which reports can name.
+   *
+   * @param given what the user gave, which {@code work} may be wrapped around
+   * @param context what it runs in; null for none
+   */
+  private record Work<T extends @Nullable Object>(
+      Coroutine<T> work, Object given, @Nullable Context context, @Nullable String handedOverAt)
+      implements Coroutine<T> {
+    @Override
+    public T run() throws Exception {
+      return context == null ? work.run() : context.callOnOtherThread(work);
+    }
+
+    @Override
+    public String toString() {
+      return Descriptions.of(given) + (handedOverAt == null ? "" : ", made at " + handedOverAt);
+    }
   }
 
   /**
@@ -982,6 +1011,11 @@ public final class Loop implements AutoCloseable {
   /** {@return where the caller is, in debug mode} */
   @Nullable Throwable creationSite() {
     return debug ? new Throwable("created here") : null;
+  }
+
+  /** {@return what called into Weir, if this loop keeps that without debug mode too} */
+  private @Nullable String placeOfCaller() {
+    return keepsPlaces ? Stacks.caller() : null;
   }
 
   /** Adds to {@code failure} where it is awaited, in debug mode. */

@@ -12,6 +12,7 @@ final class Stacks {
           Futures.class.getName(),
           Gathering.class.getName(),
           Loop.class.getName(),
+          Stacks.class.getName(),
           StartingTaskFactory.class.getName(),
           Task.class.getName(),
           TaskGroup.class.getName());
@@ -36,6 +37,22 @@ final class Stacks {
       }
     }
     return "an unknown place";
+  }
+
+  /** {@return the method and line that called into Weir; far cheaper than a whole stack} */
+  static String caller() {
+    return StackWalker.getInstance()
+        .walk(frames -> frames.filter(frame -> !MAKERS.contains(frame.getClassName())).findFirst())
+        .map(frame ->
+            frame.getClassName()
+                + "."
+                + frame.getMethodName()
+                + "("
+                + frame.getFileName()
+                + ":"
+                + frame.getLineNumber()
+                + ")")
+        .orElse("an unknown place");
   }
 
   /** {@return the frame of {@code stack} from which the JDK was called} */

@@ -1,6 +1,7 @@
 package dev.weir.task;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** A callback that a loop will run at a time, as {@code asyncio.TimerHandle}. */
 public final class TimerHandle extends Handle implements Comparable<TimerHandle> {
@@ -9,11 +10,21 @@ public final class TimerHandle extends Handle implements Comparable<TimerHandle>
   /** Orders timers of one deadline as they were made. */
   final long sequence;
 
+  /** What asked for it, if the loop keeps that for its reports. */
+  private final @Nullable String madeAt;
+
   /** Makes the handle of a user's callback. */
-  TimerHandle(Loop loop, Runnable callback, Context context, long whenNanos, long sequence) {
+  TimerHandle(
+      Loop loop,
+      Runnable callback,
+      Context context,
+      long whenNanos,
+      long sequence,
+      @Nullable String madeAt) {
     super(loop, callback, context);
     this.whenNanos = whenNanos;
     this.sequence = sequence;
+    this.madeAt = madeAt;
   }
 
   /** Makes the handle of a step of the loop's own. */
@@ -21,6 +32,7 @@ public final class TimerHandle extends Handle implements Comparable<TimerHandle>
     super(loop, internalStep);
     this.whenNanos = whenNanos;
     this.sequence = sequence;
+    this.madeAt = null;
   }
 
   /** {@return when the callback is due, by {@link Loop#time}} */
@@ -30,7 +42,11 @@ public final class TimerHandle extends Handle implements Comparable<TimerHandle>
 
   @Override
   public String toString() {
-    return super.toString() + " due at " + when().toMillis() / 1000.0 + " s";
+    return super.toString()
+        + " due at "
+        + when().toMillis() / 1000.0
+        + " s"
+        + (madeAt == null ? "" : ", made at " + madeAt);
   }
 
   /** Orders by {@link #when}, then by the order of making. Not consistent with equals. */

@@ -12,13 +12,23 @@ import dev.weir.task.Action;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TaskGroup;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** What reports of a run say: where a task is, what it waits for, where the rest comes from. */
 class TaskReportTest {
+  private static final Duration HOUR = Duration.ofHours(1);
+  private static final String IDENTITY_HASH = "(?s).*@[0-9a-f]{4,}.*";
+  private static final String LAMBDA_ADDRESS = "0x";
+
   private static String deadlockOf(Action body) {
     return catchThrowableOfType(DeadlockError.class, () -> VirtualLoop.run(body)).getMessage();
+  }
+
+  private static String leftBehindBy(Action body) {
+    return catchThrowableOfType(LeftBehindError.class, () -> VirtualLoop.run(body)).getMessage();
   }
 
   // --- The call
@@ -122,6 +132,71 @@ class TaskReportTest {
 
     assertThat(report)
         .contains("waits in AsyncBarrier.await() for AsyncBarrier[FILLING, 1 of 3 parties]");
+  }
+
+  // --- Timers and work on other threads
+
+  @Test
+  void aTimerSaysWhatMadeIt() {
+    Action body = () -> Loop.running().callLater(HOUR, () -> {});
+
+    String report = leftBehindBy(body);
+
+    assertThat(report)
+        .contains("timer: Handle[a lambda of dev.weir.testing.TaskReportTest] due at 3600.0 s")
+        .containsPattern("made at dev.weir.testing.TaskReportTest\\.lambda\\$\\w+\\$\\d+")
+        .contains("(TaskReportTest.java:")
+        .doesNotMatch(IDENTITY_HASH)
+        .doesNotContain(LAMBDA_ADDRESS)
+        .isEqualTo(leftBehindBy(body));
+  }
+
+  @Test
+  void aCallbackOfAClassIsNamedByItWithoutItsIdentity() {
+    Runnable callback =
+        new Runnable() {
+          @Override
+          public void run() {}
+        };
+
+    String report = leftBehindBy(() -> Loop.running().callAt(HOUR, callback));
+
+    assertThat(report).contains("Handle[" + callback.getClass().getName() + "] due at");
+  }
+
+  @Test
+  void workOnAThreadSaysWhatHandedItOver() {
+    assertThat(reportOfWork(never -> Asyncio.toThread(() -> never.await())))
+        .containsPattern(
+            "work on an executor: a lambda of dev.weir.testing.TaskReportTest, made at"
+                + " dev.weir.testing.TaskReportTest\\.lambda\\$")
+        .doesNotMatch(IDENTITY_HASH);
+    assertThat(
+            reportOfWork(never ->
+                Loop.running()
+                    .runInExecutor(() -> {
+                      never.await();
+                      return null;
+                    })
+                    .await()))
+        .contains("work on an executor: a lambda of dev.weir.testing.TaskReportTest, made at");
+  }
+
+  /** Work that is to end when its latch is released. */
+  private interface Work {
+    void begin(CountDownLatch never) throws Exception;
+  }
+
+  private static String reportOfWork(Work work) {
+    CountDownLatch never = new CountDownLatch(1);
+    VirtualOptions impatient = VirtualOptions.defaults().withTimeout(Duration.ofMillis(20));
+    try {
+      return catchThrowableOfType(
+              DeadlockError.class, () -> VirtualLoop.run(() -> work.begin(never), impatient))
+          .getMessage();
+    } finally {
+      never.countDown();
+    }
   }
 
   // --- Times
