@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *     });
  * }</pre>
  *
- * <p>Called from a task. An exchange that hangs makes the call hang.
+ * <p>Called from a task. An exchange that hangs makes the call hang; on a virtual loop the run then
+ * ends in a {@link DeadlockError}, which says where the scenario was cancelled.
  */
 public final class CancelEverywhere {
   private CancelEverywhere() {}
@@ -107,6 +108,10 @@ public final class CancelEverywhere {
     void cancelThere(
         Fixture<? extends F> fixture, Step<? super F> scenario, Step<? super F> check) {
       Set<Task<?>> before = loop.allTasks();
+      VirtualDriver driver = VirtualDriver.ofLoop(loop);
+      if (driver != null) {
+        driver.reportAlso(this);
+      }
       try {
         F made = fixture.make();
         Task<?> running = loop.createTask(() -> scenario.run(made), "scenario");
@@ -115,6 +120,10 @@ public final class CancelEverywhere {
         check.run(made);
       } catch (Exception | AssertionError e) {
         throw new AssertionError("Failed " + where(), e);
+      } finally {
+        if (driver != null) {
+          driver.reportNoMore(this);
+        }
       }
       List<Task<?>> left = new ArrayList<>(loop.allTasks());
       left.removeAll(before);
@@ -177,7 +186,7 @@ public final class CancelEverywhere {
 
     @Override
     public String toString() {
-      return "Run[" + suspension + ", " + moment + "]";
+      return "CancelEverywhere, " + where().stripTrailing();
     }
   }
 }

@@ -9,7 +9,9 @@ import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * only.
  */
 final class VirtualDriver implements IoDriver {
+  private static final String TRANSPORT = "memory";
+
   /** How often to look whether what the loop waits for in real time has ended unheard. */
   private static final long OUTSIDE_LOOK_NANOS = 5_000_000;
 
@@ -54,6 +58,9 @@ final class VirtualDriver implements IoDriver {
   private @Nullable Loop attachedLoop;
 
   /** Completes when nothing is ready and nothing is on its way in the network. */
+  /** What reports tell besides tasks and connections. */
+  private final Set<Object> reported = new LinkedHashSet<>();
+
   private @Nullable Future<@Nullable Void> quiet;
 
   /** Since when, in real time, work outside is waited for; only if {@link #outsideAwaited}. */
@@ -93,11 +100,29 @@ final class VirtualDriver implements IoDriver {
    */
   static VirtualDriver ofRunningLoop(String call) {
     Loop running = Loop.running();
-    if (running.network() instanceof MemorySockets sockets) {
-      return sockets.driver;
+    VirtualDriver driver = ofLoop(running);
+    if (driver != null) {
+      return driver;
     }
     throw new IllegalStateException(
         call + " on " + running + ", which is no virtual loop: run the test in VirtualLoop.run()");
+  }
+
+  /** {@return the driver of {@code loop}, or null if that is no virtual one} */
+  static @Nullable VirtualDriver ofLoop(Loop loop) {
+    // By its name first: a driver without I/O has no network to ask for.
+    return loop.transport().equals(TRANSPORT) && loop.network() instanceof MemorySockets sockets
+        ? sockets.driver
+        : null;
+  }
+
+  /** Has reports of a run that cannot go on tell {@code situation} too. On the loop. */
+  void reportAlso(Object situation) {
+    reported.add(situation);
+  }
+
+  void reportNoMore(Object situation) {
+    reported.remove(situation);
   }
 
   /** Notes that a run begins. While the loop stands still. */
@@ -113,7 +138,7 @@ final class VirtualDriver implements IoDriver {
 
   @Override
   public String transport() {
-    return "memory";
+    return TRANSPORT;
   }
 
   @Override
@@ -303,6 +328,9 @@ final class VirtualDriver implements IoDriver {
     return situation.toString();
   }
 
+    for (Object also : reported) {
+      situation.append("\n- ").append(also);
+    }
   /**
    * Suspends until everything that is ready has run and everything on its way in the network has
    * arrived.

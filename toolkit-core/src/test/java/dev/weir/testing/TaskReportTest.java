@@ -9,12 +9,14 @@ import dev.weir.sync.AsyncBarrier;
 import dev.weir.sync.AsyncEvent;
 import dev.weir.sync.AsyncLock;
 import dev.weir.task.Action;
+import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TaskGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** What reports of a run say: where a task is, what it waits for, where the rest comes from. */
@@ -209,5 +211,61 @@ class TaskReportTest {
     assertThat(TaskReport.time(20_000_000)).isEqualTo("0.02 s");
     assertThat(TaskReport.time(7_000_000_000L)).isEqualTo("7.0 s");
     assertThat(TaskReport.time(1_000_000_001L)).isEqualTo("1.000000001 s");
+  }
+
+  // --- A scenario that hangs once it was cancelled
+
+  @Test
+  void aCheckThatHangsIsReportedWithTheCancellationBeforeIt() {
+    String report =
+        deadlockOf(() ->
+            CancelEverywhere.run(
+                AsyncLock::new,
+                lock -> {
+                  lock.acquire();
+                  Asyncio.sleep(HOUR);
+                  lock.release();
+                },
+                lock -> lock.acquire()));
+
+    assertThat(report)
+        .contains("task 'Task-1' waits in AsyncLock.acquire()")
+        .contains("CancelEverywhere, after a cancellation at suspension 1 here:")
+        .contains("dev.weir.Asyncio.sleep");
+  }
+
+  @Test
+  void aScenarioThatIsDeafToItsCancellationIsReportedWithIt() {
+    Supplier<AsyncEvent> fixture = AsyncEvent::new;
+
+    String report =
+        deadlockOf(() ->
+            CancelEverywhere.run(
+                fixture::get,
+                never -> {
+                  while (true) {
+                    try {
+                      never.await();
+                    } catch (CancelledError e) {
+                      // Deaf.
+                    }
+                  }
+                },
+                never -> {}));
+
+    assertThat(report)
+        .contains("task 'scenario' waits in AsyncEvent.await()")
+        .contains("CancelEverywhere, after a cancellation at suspension 1 here:");
+  }
+
+  @Test
+  void aScenarioThatHasEndedIsReportedNoMore() {
+    String report =
+        deadlockOf(() -> {
+          CancelEverywhere.run(AsyncEvent::new, event -> Asyncio.yieldNow(), event -> {});
+          new AsyncEvent().await();
+        });
+
+    assertThat(report).doesNotContain("CancelEverywhere");
   }
 }
