@@ -29,6 +29,9 @@ public final class TestRunner implements AutoCloseable {
 
   private static final Duration GRACE_LOOK = Duration.ofMillis(2);
 
+  private static final String SEED_NOTE = "seed ";
+  private static final String REPORTED_NOTE = "";
+
   private final Runner runner;
   private final Loop loop;
 
@@ -130,10 +133,25 @@ public final class TestRunner implements AutoCloseable {
   private void failed(Throwable thrown) {
     if (failure == null) {
       failure = thrown;
-      if (seed != null) {
-        thrown.addSuppressed(new Note("seed " + seed));
+      // The errors of this package tell it in their message.
+      if (seed != null && !(thrown instanceof DeadlockError || thrown instanceof LeftBehindError)) {
+        note(thrown, SEED_NOTE, Long.toString(seed));
       }
     }
+  }
+
+  /**
+   * Notes something beside {@code thrown}. One exception may fail many runs, if it is a constant:
+   * it keeps what was noted last.
+   */
+  private static void note(Throwable thrown, String kind, String text) {
+    for (Throwable suppressed : thrown.getSuppressed()) {
+      if (suppressed instanceof Note note && note.kind.equals(kind)) {
+        note.text = text;
+        return;
+      }
+    }
+    thrown.addSuppressed(new Note(kind, text, null));
   }
 
   /**
@@ -180,6 +198,32 @@ public final class TestRunner implements AutoCloseable {
       throwIfAny(left);
     }
   }
+  private void noteLeftBehind(Throwable failed) {
+    if (failed instanceof DeadlockError) {
+      return; // It has told.
+    }
+    List<String> left;
+    try {
+      left = findLeftBehind(GRACE);
+    } catch (DeadlockError e) { // It did not come to rest. The message lists what there is.
+      left = List.of(String.valueOf(e.getMessage()));
+    }
+    if (!left.isEmpty()) {
+      note(failed, LEFT_NOTE, "\n- " + String.join("\n- ", left));
+    }
+  }
+
+  /** {@return what is left once everything has come to rest} */
+  private List<String> findLeftBehind(@Nullable Duration patience) {
+    if (driver != null) {
+      driver.beginRun(patience);
+    }
+    return runner.run(() -> {
+      awaitQuiet();
+      return leftBehind();
+    });
+  }
+
 
   private void awaitQuiet() {
     if (driver != null) {
@@ -217,7 +261,12 @@ public final class TestRunner implements AutoCloseable {
       return;
     }
     String when =
-        driver == null ? "" : " after " + TaskReport.time(driver.nanoTime()) + " of virtual time";
+        driver == null
+            ? ""
+            : " after "
+                + TaskReport.time(driver.nanoTime())
+                + " of virtual time"
+                + driver.withSeed();
     LeftBehindError error =
         new LeftBehindError("Left behind" + when + ":\n- " + String.join("\n- ", left));
     suppressReported(error);
@@ -229,7 +278,7 @@ public final class TestRunner implements AutoCloseable {
     for (ExceptionContext context : reported) {
       Throwable exception = context.exception();
       if (exception != null && exception != error) {
-        error.addSuppressed(new Note(context.message(), exception));
+        error.addSuppressed(new Note(REPORTED_NOTE, context.message(), exception));
       }
     }
   }
@@ -243,12 +292,18 @@ public final class TestRunner implements AutoCloseable {
   private static final class Note extends Throwable {
     private static final long serialVersionUID = 1;
 
-    Note(String message) {
-      super(message, null, false, false);
+    private final String kind;
+    private volatile String text;
+
+    Note(String kind, String text, @Nullable Throwable cause) {
+      super(null, cause, false, false);
+      this.kind = kind;
+      this.text = text;
     }
 
-    Note(String message, Throwable cause) {
-      super(message, cause, false, false);
+    @Override
+    public String getMessage() {
+      return kind + text;
     }
   }
 }

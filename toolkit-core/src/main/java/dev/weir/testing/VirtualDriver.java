@@ -49,6 +49,7 @@ final class VirtualDriver implements IoDriver {
   private final @Nullable RandomGenerator taskRandom;
   private final Duration timeout;
   private final Duration foreignGrace;
+  private final @Nullable Long seed;
 
   private volatile Thread ioThread = Thread.currentThread();
   private volatile boolean woken;
@@ -81,7 +82,7 @@ final class VirtualDriver implements IoDriver {
 
   VirtualDriver(LoopContext loop, VirtualOptions options) {
     this.loop = loop;
-    Long seed = options.seed();
+    this.seed = options.seed();
     SplittableRandom random = new SplittableRandom(seed == null ? 0 : seed);
     this.userRandom = random.split();
     RandomGenerator networkRandom = random.split();
@@ -305,7 +306,7 @@ final class VirtualDriver implements IoDriver {
     if (System.nanoTime() - begunNanos < timeout.toNanos() + OVERDUE_NANOS) {
       return null;
     }
-    StringBuilder text = new StringBuilder(notEndedInTime());
+    StringBuilder text = new StringBuilder(notEndedInTime() + withSeed());
     text.append(", and '").append(turnHolder.getName());
     text.append("' does not suspend: it computes, or blocks the loop. It is here:");
     for (StackTraceElement frame : turnHolder.getStackTrace()) {
@@ -316,11 +317,16 @@ final class VirtualDriver implements IoDriver {
 
   /** {@return every task and every connection} */
   private String situation() {
-    StringBuilder situation = new StringBuilder();
+    StringBuilder situation = new StringBuilder(withSeed());
     if (attachedLoop != null) {
       for (Task<?> task : attachedLoop.allTasks()) {
         situation.append("\n- ").append(TaskReport.of(task));
       }
+  /** {@return with which seed this run came about, for a report; empty if it has none} */
+  String withSeed() {
+    return seed == null ? "" : " (seed " + seed + ": VirtualOptions.seed(" + seed + "))";
+  }
+
     }
     for (String line : sockets.describeOpen()) {
       situation.append("\n- ").append(line);

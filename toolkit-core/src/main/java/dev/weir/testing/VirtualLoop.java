@@ -6,6 +6,7 @@ import dev.weir.task.Loop;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,16 +79,36 @@ public final class VirtualLoop {
   public static void runSeeds(int count, Action scenario, VirtualOptions options) {
     Objects.requireNonNull(scenario, "scenario");
     Objects.requireNonNull(options, "options");
+    seeds(count).forEach(seed -> runSeed(seed, scenario, options));
+  }
+
+  /**
+   * {@return the seeds with which {@link #runSeeds} runs a scenario: the first {@code count} from 0
+   * on, or only that of the system property {@code weir.seed}} For test frameworks.
+   *
+   * @throws IllegalArgumentException if {@code count} is less than one, or the property is no seed
+   */
+  public static LongStream seeds(int count) {
     if (count < 1) {
       throw new IllegalArgumentException("count < 1: " + count);
     }
-    Long only = Long.getLong(SEED_PROPERTY);
-    if (only != null) {
-      runSeed(only, scenario, options);
-      return;
-    }
-    for (long seed = 0; seed < count; seed++) {
-      runSeed(seed, scenario, options);
+    String only = System.getProperty(SEED_PROPERTY);
+    return only == null ? LongStream.range(0, count) : LongStream.of(parseSeed(only));
+  }
+
+  private static long parseSeed(String text) {
+    try {
+      return Long.decode(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "-D"
+              + SEED_PROPERTY
+              + "="
+              + text
+              + " is no seed: give a whole number, as in -D"
+              + SEED_PROPERTY
+              + "=7, or leave it out",
+          e);
     }
   }
 

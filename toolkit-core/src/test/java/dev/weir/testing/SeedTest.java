@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
+import dev.weir.sync.AsyncEvent;
 import dev.weir.sync.AsyncQueue;
 import dev.weir.task.FiberKind;
 import dev.weir.task.Loop;
@@ -236,6 +237,89 @@ class SeedTest {
                 VirtualOptions.seed(4711)))
         .isSameAs(failure);
     assertThat(failure.getSuppressed()).anyMatch(note -> note.getMessage().equals("seed 4711"));
+  }
+
+  @Test
+  void theErrorsOfTheKitSayWhichSeedInTheirMessage() {
+    String seed = "(seed 4711: VirtualOptions.seed(4711))";
+
+    assertThatThrownBy(
+            () -> VirtualLoop.run(() -> new AsyncEvent().await(), VirtualOptions.seed(4711)))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining(seed)
+        .hasNoSuppressedExceptions();
+    assertThatThrownBy(() ->
+            VirtualLoop.run(
+                () -> Asyncio.createTask(() -> Asyncio.sleep(Duration.ofHours(1))),
+                VirtualOptions.seed(4711)))
+        .isInstanceOf(LeftBehindError.class)
+        .hasMessageContaining(seed)
+        .hasNoSuppressedExceptions();
+    assertThatThrownBy(() -> VirtualLoop.run(() -> new AsyncEvent().await()))
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageNotContaining("seed");
+  }
+
+  @Test
+  void anExceptionThatFailsManyRunsKeepsTheSeedOfTheLast() {
+    IOException constant = new IOException("x");
+
+    for (long seed = 0; seed < 3; seed++) {
+      VirtualOptions options = VirtualOptions.seed(seed);
+      assertThatThrownBy(() ->
+              VirtualLoop.run(
+                  () -> {
+                    throw constant;
+                  },
+                  options))
+          .isSameAs(constant);
+    }
+
+    assertThat(constant.getSuppressed())
+        .extracting(Throwable::getMessage)
+        .containsExactly("seed 2");
+  }
+
+  @Test
+  void thePropertyChoosesOneSeedAlone() {
+    withSeedProperty(
+        "7",
+        () -> {
+          List<Long> firsts = new ArrayList<>();
+          VirtualLoop.runSeeds(100, () -> firsts.add(VirtualLoop.random().nextLong()));
+
+          assertThat(firsts)
+              .containsExactly(
+                  VirtualLoop.<Long>run(
+                      () -> VirtualLoop.random().nextLong(), VirtualOptions.seed(7)));
+        });
+  }
+
+  @Test
+  void aPropertyThatIsNoSeedIsRefused() {
+    for (String text : List.of("abc", "", "1.5")) {
+      withSeedProperty(
+          text,
+          () ->
+              assertThatThrownBy(() -> VirtualLoop.runSeeds(100, () -> {}))
+                  .isInstanceOf(IllegalArgumentException.class)
+                  .hasMessageContaining("-Dweir.seed=" + text + " is no seed")
+                  .hasMessageContaining("-Dweir.seed=7"));
+    }
+  }
+
+  private static void withSeedProperty(String value, Runnable body) {
+    String before = System.getProperty("weir.seed");
+    System.setProperty("weir.seed", value);
+    try {
+      body.run();
+    } finally {
+      if (before == null) {
+        System.clearProperty("weir.seed");
+      } else {
+        System.setProperty("weir.seed", before);
+      }
+    }
   }
 
   @Test

@@ -1,7 +1,7 @@
 package dev.weir.junit;
 
+import dev.weir.testing.VirtualLoop;
 import java.util.List;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.Extension;
@@ -12,8 +12,6 @@ import org.junit.jupiter.api.extension.TestTemplateInvocationContextProvider;
 
 /** Runs a {@link SeededTest} once for each seed. */
 public final class SeedProvider implements TestTemplateInvocationContextProvider {
-  private static final String SEED_PROPERTY = "weir.seed";
-
   /** For JUnit. */
   public SeedProvider() {}
 
@@ -30,9 +28,7 @@ public final class SeedProvider implements TestTemplateInvocationContextProvider
       throw new ExtensionConfigurationException(
           "@SeededTest(" + count + ") on " + context.getRequiredTestMethod() + ": at least 1");
     }
-    Long only = Long.getLong(SEED_PROPERTY);
-    LongStream seeds = only == null ? LongStream.range(0, count) : LongStream.of(only);
-    return seeds.mapToObj(SeedContext::new);
+    return VirtualLoop.seeds(count).mapToObj(SeedContext::new);
   }
 
   @Override

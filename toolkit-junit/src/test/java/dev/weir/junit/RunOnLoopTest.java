@@ -228,4 +228,23 @@ class RunOnLoopTest {
 
     assertThat(TRACE).containsExactlyInAnyOrder("one", "other", "nested");
   }
+
+  @Test
+  void aPropertyThatIsNoSeedIsRefused() {
+    System.setProperty("weir.seed", "abc");
+    try {
+      EngineTestKit.engine("junit-jupiter")
+          .selectors(DiscoverySelectors.selectMethod(Seeded.class, "isRunWithEverySeed"))
+          .execute()
+          .containerEvents()
+          .assertThatEvents()
+          .haveExactly(
+              1,
+              event(
+                  finishedWithFailure(
+                      message(text -> text.contains("-Dweir.seed=abc is no seed")))));
+    } finally {
+      System.clearProperty("weir.seed");
+    }
+  }
 }
