@@ -30,6 +30,7 @@ public final class TestRunner implements AutoCloseable {
   private static final Duration GRACE_LOOK = Duration.ofMillis(2);
 
   private static final String SEED_NOTE = "seed ";
+  private static final String LEFT_NOTE = "Left behind by the test that failed:";
   private static final String REPORTED_NOTE = "";
 
   private final Runner runner;
@@ -107,7 +108,7 @@ public final class TestRunner implements AutoCloseable {
    */
   public <T extends @Nullable Object> T run(Coroutine<T> body) {
     if (driver != null) {
-      driver.beginRun();
+      driver.beginRun(null);
     }
     try {
       return runner.run(body);
@@ -155,10 +156,10 @@ public final class TestRunner implements AutoCloseable {
   }
 
   /**
-   * Ends the loop as {@link Runner#close} does. Before that, if every run has succeeded, checks
-   * that nothing was left behind. First lets everything go on that is ready or on its way in the
-   * network, so that handlers see that their clients have gone; on a real loop for a second at
-   * most.
+   * Ends the loop as {@link Runner#close} does. Before that, checks that nothing was left behind.
+   * First lets everything go on that is ready or on its way in the network, so that handlers see
+   * that their clients have gone; on a real loop for a second at most. If a run has failed, what it
+   * left is no error of its own: it is suppressed by that failure, as a note.
    *
    * @throws LeftBehindError if there is something, unless the options allow it
    */
@@ -171,16 +172,15 @@ public final class TestRunner implements AutoCloseable {
     if (loop.isRunning()) {
       return; // A run was given up that does not end: nobody can close its loop.
     }
-    if (driver != null) {
-      driver.beginRun();
-    }
     List<String> left = new ArrayList<>();
     try (runner) {
-      if (failure == null && !leftBehindAllowed) {
-        runner.run(() -> {
-          awaitQuiet();
-          left.addAll(leftBehind());
-        });
+      if (failure != null && !leftBehindAllowed) {
+        noteLeftBehind(failure);
+      } else if (!leftBehindAllowed) {
+        left.addAll(findLeftBehind(null));
+      }
+      if (driver != null) {
+        driver.beginRun(null);
       }
     } catch (DeadlockError e) {
       e.fillInStackTrace();
@@ -198,6 +198,7 @@ public final class TestRunner implements AutoCloseable {
       throwIfAny(left);
     }
   }
+
   private void noteLeftBehind(Throwable failed) {
     if (failed instanceof DeadlockError) {
       return; // It has told.
@@ -207,6 +208,8 @@ public final class TestRunner implements AutoCloseable {
       left = findLeftBehind(GRACE);
     } catch (DeadlockError e) { // It did not come to rest. The message lists what there is.
       left = List.of(String.valueOf(e.getMessage()));
+    } catch (Throwable e) { // Of an interrupt, say. It must not displace what the test failed with.
+      left = List.of("what there is could not be found out: " + e);
     }
     if (!left.isEmpty()) {
       note(failed, LEFT_NOTE, "\n- " + String.join("\n- ", left));
@@ -223,7 +226,6 @@ public final class TestRunner implements AutoCloseable {
       return leftBehind();
     });
   }
-
 
   private void awaitQuiet() {
     if (driver != null) {

@@ -58,10 +58,10 @@ final class VirtualDriver implements IoDriver {
 
   private @Nullable Loop attachedLoop;
 
-  /** Completes when nothing is ready and nothing is on its way in the network. */
   /** What reports tell besides tasks and connections. */
   private final Set<Object> reported = new LinkedHashSet<>();
 
+  /** Completes when nothing is ready and nothing is on its way in the network. */
   private @Nullable Future<@Nullable Void> quiet;
 
   /** Since when, in real time, work outside is waited for; only if {@link #outsideAwaited}. */
@@ -126,9 +126,14 @@ final class VirtualDriver implements IoDriver {
     reported.remove(situation);
   }
 
-  /** Notes that a run begins. While the loop stands still. */
-  void beginRun() {
-    begunNanos = System.nanoTime();
+  /**
+   * Notes that a run begins. While the loop stands still.
+   *
+   * @param patience how long it may take in real time, if less than the options say; or null
+   */
+  void beginRun(@Nullable Duration patience) {
+    boolean hurried = patience != null && patience.compareTo(timeout) < 0;
+    begunNanos = System.nanoTime() - (hurried ? timeout.minus(patience).toNanos() : 0);
     timedOut = false;
   }
 
@@ -315,6 +320,11 @@ final class VirtualDriver implements IoDriver {
     return new DeadlockError(text.toString());
   }
 
+  /** {@return with which seed this run came about, for a report; empty if it has none} */
+  String withSeed() {
+    return seed == null ? "" : " (seed " + seed + ": VirtualOptions.seed(" + seed + "))";
+  }
+
   /** {@return every task and every connection} */
   private String situation() {
     StringBuilder situation = new StringBuilder(withSeed());
@@ -322,11 +332,9 @@ final class VirtualDriver implements IoDriver {
       for (Task<?> task : attachedLoop.allTasks()) {
         situation.append("\n- ").append(TaskReport.of(task));
       }
-  /** {@return with which seed this run came about, for a report; empty if it has none} */
-  String withSeed() {
-    return seed == null ? "" : " (seed " + seed + ": VirtualOptions.seed(" + seed + "))";
-  }
-
+    }
+    for (Object also : reported) {
+      situation.append("\n- ").append(also);
     }
     for (String line : sockets.describeOpen()) {
       situation.append("\n- ").append(line);
@@ -334,9 +342,6 @@ final class VirtualDriver implements IoDriver {
     return situation.toString();
   }
 
-    for (Object also : reported) {
-      situation.append("\n- ").append(also);
-    }
   /**
    * Suspends until everything that is ready has run and everything on its way in the network has
    * arrived.

@@ -139,8 +139,67 @@ class LeftBehindTest {
               Asyncio.createTask(() -> Asyncio.sleep(HOUR));
               throw failure;
             }))
+        .isSameAs(failure);
+  }
+
+  @Test
+  void whatAFailedTestLeavesIsNotedBesideItsFailure() {
+    IOException failure = new IOException("the test failed");
+
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              Asyncio.createTask(() -> Asyncio.sleep(HOUR), "forgotten");
+              Asyncio.startServer((reader, writer) -> {}, "10.0.0.1", 80);
+              throw failure;
+            }))
+        .isSameAs(failure);
+
+    assertThat(failure.getSuppressed())
+        .singleElement()
+        .satisfies(note ->
+            assertThat(note)
+                .hasMessageStartingWith("Left behind by the test that failed:\n- task 'forgotten'")
+                .hasMessageContaining("server listening on 10.0.0.1:80"));
+  }
+
+  @Test
+  void aFailedTestThatLeavesNothingHasNothingNoted() {
+    IOException failure = new IOException("the test failed");
+
+    assertThatThrownBy(() ->
+            VirtualLoop.run(() -> {
+              try (Server _ = Asyncio.startServer((reader, writer) -> {}, "10.0.0.1", 80);
+                  Connection _ = Asyncio.openConnection("10.0.0.1", 80)) {
+                throw failure;
+              }
+            }))
         .isSameAs(failure)
         .hasNoSuppressedExceptions();
+  }
+
+  @Test
+  void aFailedTestThatLeavesABusyTaskEndsNevertheless() {
+    IOException failure = new IOException("the test failed");
+    VirtualOptions impatient = VirtualOptions.defaults().withTimeout(Duration.ofMillis(20));
+
+    assertThatThrownBy(() ->
+            VirtualLoop.run(
+                () -> {
+                  Asyncio.createTask(
+                      () -> {
+                        while (true) {
+                          Asyncio.yieldNow();
+                        }
+                      },
+                      "busy");
+                  throw failure;
+                },
+                impatient))
+        .isSameAs(failure);
+
+    assertThat(failure.getSuppressed())
+        .singleElement()
+        .satisfies(note -> assertThat(note).hasMessageContaining("task 'busy'"));
   }
 
   @Test

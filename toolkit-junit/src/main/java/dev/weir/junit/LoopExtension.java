@@ -69,7 +69,10 @@ public final class LoopExtension implements InvocationInterceptor, AfterEachCall
       DynamicTestInvocationContext dynamicTest,
       ExtensionContext context)
       throws Throwable {
-    runOnLoop(invocation, context);
+    // Not from the store, which would find that of the factory method.
+    try (TestRunner runner = newRunner(context)) {
+      runner.run(() -> proceed(invocation));
+    }
   }
 
   @Override
@@ -119,6 +122,9 @@ public final class LoopExtension implements InvocationInterceptor, AfterEachCall
   }
 
   private static LoopKind kind(ExtensionContext context) {
+    if (context.getTestMethod().isEmpty()) { // A dynamic test: as its factory method says.
+      return context.getParent().map(LoopExtension::kind).orElse(LoopKind.VIRTUAL);
+    }
     return context
         .getElement()
         .flatMap(method -> AnnotationSupport.findAnnotation(method, RunOnLoop.class))

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * Runs test methods, and the {@code @BeforeEach} and {@code @AfterEach} methods around them, as
  * tasks on a loop: one loop for each test. A test that leaves tasks, timers, connections or errors
  * behind fails with a {@link dev.weir.testing.LeftBehindError}, and on a virtual loop one that can
- * never end fails with a {@link dev.weir.testing.DeadlockError}.
+ * never end fails with a {@link dev.weir.testing.DeadlockError}. What a test leaves that fails by
+ * itself is noted beside its failure, as suppressed.
  *
  * <pre>{@code
  * @RunOnLoop
@@ -28,6 +29,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * }</pre>
  *
  * <p>On a class it holds for every test in it; on a method for that one, whatever the class says.
+ *
+ * <p>Each test of a {@code @TestFactory} has a loop of its own. The factory method has another one,
+ * together with the {@code @BeforeEach} and {@code @AfterEach} methods, which JUnit calls once for
+ * all of its tests: what belongs to a loop, a connection say, is made in the tests themselves.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)

@@ -1,11 +1,13 @@
 package dev.weir.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.testkit.engine.EventConditions.displayName;
 import static org.junit.platform.testkit.engine.EventConditions.event;
 import static org.junit.platform.testkit.engine.EventConditions.finishedWithFailure;
 import static org.junit.platform.testkit.engine.EventConditions.test;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.instanceOf;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.message;
+import static org.junit.platform.testkit.engine.TestExecutionResultConditions.suppressed;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
@@ -22,6 +24,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -227,6 +231,97 @@ class RunOnLoopTest {
     run(WithMore.class).assertStatistics(stats -> stats.succeeded(3).failed(0));
 
     assertThat(TRACE).containsExactlyInAnyOrder("one", "other", "nested");
+  }
+
+  @RunOnLoop
+  static class DynamicOnes {
+    private Loop ofFactory;
+
+    @BeforeEach
+    void remember() {
+      ofFactory = Loop.running();
+    }
+
+    @RunOnLoop
+    @TestFactory
+    Stream<DynamicTest> careless() {
+      assertThat(Loop.running()).isSameAs(ofFactory);
+      return Stream.of("forgets", "begins anew")
+          .map(name ->
+              DynamicTest.dynamicTest(
+                  name,
+                  () -> {
+                    assertThat(Loop.running()).isNotSameAs(ofFactory);
+                    TRACE.add(name + " at " + Loop.running().time());
+                    Asyncio.sleep(Duration.ofHours(1));
+                    if (name.equals("forgets")) {
+                      Asyncio.createTask(() -> Asyncio.sleep(Duration.ofHours(1)), "forgotten");
+                    }
+                  }));
+    }
+
+    @RunOnLoop(LoopKind.REAL)
+    @TestFactory
+    DynamicNode inAContainer() {
+      return DynamicContainer.dynamicContainer(
+          "container",
+          Stream.of(
+              DynamicTest.dynamicTest(
+                  "on a real loop",
+                  () -> TRACE.add("memory? " + Loop.running().transport().equals("memory")))));
+    }
+
+    @AfterEach
+    void check() {
+      assertThat(Loop.running()).isSameAs(ofFactory);
+    }
+  }
+
+  @Test
+  void aDynamicTestHasALoopOfItsOwnOfTheKindThatItsFactoryHas() {
+    Events events = run(DynamicOnes.class);
+
+    assertThat(TRACE)
+        .containsExactlyInAnyOrder("forgets at PT0S", "begins anew at PT0S", "memory? false");
+    events.assertStatistics(stats -> stats.succeeded(2).failed(1));
+    events
+        .assertThatEvents()
+        .haveExactly(
+            1,
+            event(
+                displayName("forgets"),
+                finishedWithFailure(
+                    instanceOf(LeftBehindError.class),
+                    message(text -> text.contains("task 'forgotten'")))));
+  }
+
+  @RunOnLoop
+  static class FailingAndCareless {
+    @Test
+    void fails() throws IOException {
+      Asyncio.createTask(() -> Asyncio.sleep(Duration.ofHours(1)), "forgotten");
+      throw new IOException("by itself");
+    }
+
+    @TestFactory
+    DynamicTest dynamic() {
+      return DynamicTest.dynamicTest("fails dynamically", this::fails);
+    }
+  }
+
+  @Test
+  void whatAFailingTestLeavesIsNotedBesideItsFailure() {
+    Events events = run(FailingAndCareless.class);
+
+    events
+        .assertThatEvents()
+        .haveExactly(
+            2,
+            event(
+                finishedWithFailure(
+                    instanceOf(IOException.class),
+                    message("by itself"),
+                    suppressed(0, message(text -> text.contains("task 'forgotten'"))))));
   }
 
   @Test
