@@ -5,12 +5,14 @@ import dev.weir.task.Loop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -30,8 +32,13 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Any literal address can be listened on and connected to, without being added. A host is an
- * address, or a name that stands for its addresses. Code runs on the host 127.0.0.1 unless {@link
- * #onHost} says otherwise.
+ * address, or a name that stands for its addresses; case does not count in names.
+ *
+ * <p>Unless {@link #onHost} says otherwise, code runs on the default host. Its address is 127.0.0.1
+ * or ::1 to itself; to reach others it connects from 192.0.2.1 or 2001:db8::1. Any of the four, and
+ * the name {@code localhost}, stands for it in {@link #partition} and {@link #isolate}. A server
+ * that it starts on a wildcard address answers at every address at which no other server does; one
+ * that another host starts there answers at that host's own address.
  *
  * <p>On the loop only; elsewhere its calls throw {@link IllegalStateException}.
  */
@@ -43,6 +50,9 @@ public final class MemoryNetwork {
   private static final InetAddress ELSEWHERE = InetAddress.ofLiteral("192.0.2.1");
 
   private static final InetAddress ELSEWHERE_6 = InetAddress.ofLiteral("2001:db8::1");
+
+  private static final List<InetAddress> DEFAULT_HOST =
+      List.of(LOCALHOST, LOCALHOST_6, ELSEWHERE, ELSEWHERE_6);
 
   private static final ContextVar<@Nullable InetAddress> HOST =
       new ContextVar<>("memory network host", null);
@@ -57,12 +67,19 @@ public final class MemoryNetwork {
   private final Agenda agenda;
   private final RandomGenerator random;
 
+  /** By the name in lower case. */
   private final Map<String, List<InetAddress>> hosts = new LinkedHashMap<>();
+
+  private final Map<String, Duration> lookupDelays = new HashMap<>();
+  private final Set<String> failingLookups = new HashSet<>();
   private LinkPolicy policy = attempt -> LinkConditions.perfect();
   private final Map<InetSocketAddress, Integer> attempts = new HashMap<>();
   private final Set<InetAddress> isolated = new HashSet<>();
   private final List<Pair> partitions = new ArrayList<>();
   private final Set<Link> links = new LinkedHashSet<>();
+
+  /** From where the links come. */
+  private final Set<InetSocketAddress> clients = new HashSet<>();
 
   MemoryNetwork(Agenda agenda, RandomGenerator random) {
     this.agenda = agenda;
@@ -97,12 +114,41 @@ public final class MemoryNetwork {
     for (String address : addresses) {
       literals.add(InetAddress.ofLiteral(address));
     }
-    hosts.put(name, List.copyOf(literals));
+    hosts.put(lowerCase(name), List.copyOf(literals));
+  }
+
+  /**
+   * Lets lookups of a name take so long from now on, whether they succeed or fail. Names are looked
+   * up at once by default.
+   *
+   * @throws IllegalArgumentException if {@code delay} is negative
+   */
+  public void setLookupDelay(String name, Duration delay) {
+    Objects.requireNonNull(name, "name");
+    loop.ensureHeld("MemoryNetwork.setLookupDelay()");
+    if (delay.isNegative()) {
+      throw new IllegalArgumentException("delay is negative: " + delay);
+    }
+    lookupDelays.put(lowerCase(name), delay);
+  }
+
+  /**
+   * Lets lookups of a name fail from now on, or succeed again, with an {@link
+   * UnknownHostException}; those under way too. Its addresses can be reached as before.
+   */
+  public void setLookupFails(String name, boolean fails) {
+    Objects.requireNonNull(name, "name");
+    loop.ensureHeld("MemoryNetwork.setLookupFails()");
+    if (fails) {
+      failingLookups.add(lowerCase(name));
+    } else {
+      failingLookups.remove(lowerCase(name));
+    }
   }
 
   /**
    * Puts the calling code, and the tasks that it makes, on a host until the token is closed: its
-   * connections come from there.
+   * connections come from there, and what it starts on a wildcard address listens there.
    *
    * <pre>{@code
    * try (var _ = network.onHost("10.0.0.7")) {
@@ -146,8 +192,8 @@ public final class MemoryNetwork {
    */
   public void partition(String host, String otherHost) {
     loop.ensureHeld("MemoryNetwork.partition()");
-    for (InetAddress address : addresses(host)) {
-      for (InetAddress other : addresses(otherHost)) {
+    for (InetAddress address : allAddresses(host)) {
+      for (InetAddress other : allAddresses(otherHost)) {
         partitions.add(new Pair(address, other));
       }
     }
@@ -156,7 +202,7 @@ public final class MemoryNetwork {
   /** Lets nothing pass from or to a host until {@link #heal}; see {@link #partition}. */
   public void isolate(String host) {
     loop.ensureHeld("MemoryNetwork.isolate()");
-    isolated.addAll(addresses(host));
+    isolated.addAll(allAddresses(host));
   }
 
   /** Ends every partition: what was held up arrives. */
@@ -170,6 +216,9 @@ public final class MemoryNetwork {
   // --- For the sockets
 
   boolean separated(InetAddress one, InetAddress other) {
+    if (sameHost(one, other)) {
+      return false;
+    }
     if (isolated.contains(one) || isolated.contains(other)) {
       return true;
     }
@@ -181,13 +230,34 @@ public final class MemoryNetwork {
     return false;
   }
 
+  private static boolean sameHost(InetAddress one, InetAddress other) {
+    return one.equals(other) || (isDefaultHost(one) && isDefaultHost(other));
+  }
+
+  /** {@return whether {@code address} is the default host's} */
+  static boolean isDefaultHost(InetAddress address) {
+    return address.isLoopbackAddress() || DEFAULT_HOST.contains(address);
+  }
+
+  Duration lookupDelay(String name) {
+    return lookupDelays.getOrDefault(lowerCase(name), Duration.ZERO);
+  }
+
   List<InetAddress> lookUp(String name) throws UnknownHostException {
-    List<InetAddress> found = hosts.get(name);
+    if (failingLookups.contains(lowerCase(name))) {
+      throw new UnknownHostException(name + ": the memory network was told to fail its lookups");
+    }
+    List<InetAddress> found = hosts.get(lowerCase(name));
     if (found == null) {
       throw new UnknownHostException(
           name + ": the memory network has only " + hosts.keySet() + "; add it with addHost()");
     }
     return found;
+  }
+
+  /** {@return the host on which the calling code was put; null for the default one} */
+  static @Nullable InetAddress host() {
+    return HOST.get();
   }
 
   /** {@return where the calling code connects from, to reach {@code remote}} */
@@ -216,6 +286,12 @@ public final class MemoryNetwork {
 
   void remember(Link link) {
     links.add(link);
+    clients.add(link.client());
+  }
+
+  /** {@return whether a connection comes from there} */
+  boolean isClient(InetSocketAddress address) {
+    return clients.contains(address);
   }
 
   List<Link> openLinks() {
@@ -224,12 +300,26 @@ public final class MemoryNetwork {
 
   void forget(Link link) {
     links.remove(link);
+    clients.remove(link.client());
   }
 
   private List<InetAddress> addresses(String host) {
     Objects.requireNonNull(host, "host");
-    List<InetAddress> named = hosts.get(host);
+    List<InetAddress> named = hosts.get(lowerCase(host));
     return named != null ? named : List.of(InetAddress.ofLiteral(host));
+  }
+
+  /** {@return the addresses of a host, with all of the default one's for any of them} */
+  private Set<InetAddress> allAddresses(String host) {
+    Set<InetAddress> all = new LinkedHashSet<>(addresses(host));
+    if (all.stream().anyMatch(MemoryNetwork::isDefaultHost)) {
+      all.addAll(DEFAULT_HOST);
+    }
+    return all;
+  }
+
+  private static String lowerCase(String name) {
+    return name.toLowerCase(Locale.ROOT);
   }
 
   static String format(InetSocketAddress address) {

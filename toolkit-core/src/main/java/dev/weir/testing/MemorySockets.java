@@ -14,9 +14,10 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ final class MemorySockets implements Network {
   private final RandomGenerator random;
 
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
-  private final Map<InetSocketAddress, MemoryListener> listeners = new LinkedHashMap<>();
+  private final Set<MemoryListener> listeners = new LinkedHashSet<>();
   private @Nullable MemoryNetwork network;
   private int nextPort = FIRST_EPHEMERAL_PORT;
 
@@ -73,16 +74,26 @@ final class MemorySockets implements Network {
   public boolean resolve(String host, Completion<List<InetAddress>> outcome) {
     MemoryNetwork asked = network();
     request(() -> {
-      List<InetAddress> found;
-      try {
-        found = asked.lookUp(host);
-      } catch (UnknownHostException e) {
-        outcome.failed(e);
-        return;
+      Duration delay = asked.lookupDelay(host);
+      if (delay.isZero()) {
+        answer(asked, host, outcome);
+      } else {
+        agenda.after(Agenda.nanos(delay), () -> answer(asked, host, outcome));
       }
-      outcome.succeeded(found);
     });
     return true;
+  }
+
+  private static void answer(
+      MemoryNetwork asked, String host, Completion<List<InetAddress>> outcome) {
+    List<InetAddress> found;
+    try {
+      found = asked.lookUp(host);
+    } catch (UnknownHostException e) {
+      outcome.failed(e);
+      return;
+    }
+    outcome.succeeded(found);
   }
 
   @Override
@@ -92,18 +103,35 @@ final class MemorySockets implements Network {
       boolean reuseAddress,
       Supplier<TransportProtocol> acceptor,
       Completion<Listener> outcome) {
+    InetAddress host = MemoryNetwork.host(); // By the caller's context.
+    network(); // Made here, on the loop: the request may need it where no loop is running.
     request(() -> {
-      int port = local.getPort() == 0 ? takePort() : local.getPort();
-      InetSocketAddress address = new InetSocketAddress(local.getAddress(), port);
-      if (listeners.containsKey(address)) {
-        outcome.failed(
-            new BindException("Address already in use: " + MemoryNetwork.format(address)));
+      MemoryListener listener;
+      try {
+        listener = bind(host, local, acceptor);
+      } catch (BindException e) {
+        outcome.failed(e);
         return;
       }
-      MemoryListener listener = new MemoryListener(address, acceptor);
-      listeners.put(address, listener);
+      listeners.add(listener);
       outcome.succeeded(listener);
     });
+  }
+
+  private MemoryListener bind(
+      @Nullable InetAddress host, InetSocketAddress local, Supplier<TransportProtocol> acceptor)
+      throws BindException {
+    InetAddress address = local.getAddress();
+    int port =
+        local.getPort() == 0
+            ? takePort(host == null || !address.isAnyLocalAddress() ? address : host)
+            : local.getPort();
+    MemoryListener listener =
+        new MemoryListener(host, new InetSocketAddress(address, port), acceptor);
+    if (listeners.stream().anyMatch(listener::isInTheWayOf)) {
+      throw new BindException("Address already in use: " + MemoryNetwork.format(listener.address));
+    }
+    return listener;
   }
 
   @Override
@@ -113,36 +141,56 @@ final class MemorySockets implements Network {
       TransportProtocol protocol,
       Completion<Transport> outcome) {
     InetAddress host = MemoryNetwork.localHost(remote.getAddress()); // By the caller's context.
-    Link link = network().newLink(new InetSocketAddress(host, takePort()), remote);
+    int port;
+    try {
+      port = takePort(host);
+    } catch (BindException e) {
+      request(() -> outcome.failed(e));
+      return () -> {};
+    }
+    Link link = network().newLink(new InetSocketAddress(host, port), remote);
     Connecting connecting = new Connecting(link, timeout, protocol, outcome);
     request(connecting::start);
     return connecting;
   }
 
-  private int takePort() {
-    int port = nextPort;
-    nextPort = port == PORT_MAX ? FIRST_EPHEMERAL_PORT : port + 1;
-    return port;
-  }
-
-  private @Nullable MemoryListener listenerAt(InetSocketAddress address) {
-    MemoryListener exact = listeners.get(address);
-    if (exact != null) {
-      return exact;
-    }
-    for (MemoryListener listener : listeners.values()) {
-      InetSocketAddress local = listener.address;
-      if (local.getPort() == address.getPort() && local.getAddress().isAnyLocalAddress()) {
-        return listener;
+  /** {@return a port at {@code address} that nobody listens on and no connection comes from} */
+  private int takePort(InetAddress address) throws BindException {
+    for (int tried = FIRST_EPHEMERAL_PORT; tried <= PORT_MAX; tried++) {
+      int port = nextPort;
+      nextPort = port == PORT_MAX ? FIRST_EPHEMERAL_PORT : port + 1;
+      boolean listenedOn =
+          listeners.stream().anyMatch(listener -> listener.address.getPort() == port);
+      if (!listenedOn && !network().isClient(new InetSocketAddress(address, port))) {
+        return port;
       }
     }
-    return null;
+    throw new BindException(
+        "Cannot assign requested address: all ports of "
+            + address.getHostAddress()
+            + " from "
+            + FIRST_EPHEMERAL_PORT
+            + " on are in use");
+  }
+
+  /** {@return who answers there, if anybody: the one whose address says it most precisely} */
+  private @Nullable MemoryListener listenerFor(Link link) {
+    MemoryListener found = null;
+    for (MemoryListener listener : listeners) {
+      int precision = listener.precision(link.client().getAddress(), link.server());
+      if (precision > 0
+          && (found == null
+              || precision > found.precision(link.client().getAddress(), link.server()))) {
+        found = listener;
+      }
+    }
+    return found;
   }
 
   @Override
   public List<String> describeOpen() {
     List<String> open = new ArrayList<>();
-    for (MemoryListener listener : listeners.values()) {
+    for (MemoryListener listener : listeners) {
       open.add("server listening on " + MemoryNetwork.format(listener.address));
     }
     if (network != null) {
@@ -166,17 +214,65 @@ final class MemorySockets implements Network {
 
   @Override
   public String toString() {
-    return "MemorySockets[" + listeners.keySet() + "]";
+    return "MemorySockets" + listeners;
   }
 
   private final class MemoryListener implements Listener {
+    /** Who listens; null for the default host. */
+    private final @Nullable InetAddress host;
+
     private final InetSocketAddress address;
     private final Supplier<TransportProtocol> acceptor;
     private boolean closed;
 
-    MemoryListener(InetSocketAddress address, Supplier<TransportProtocol> acceptor) {
+    MemoryListener(
+        @Nullable InetAddress host,
+        InetSocketAddress address,
+        Supplier<TransportProtocol> acceptor) {
+      this.host = host;
       this.address = address;
       this.acceptor = acceptor;
+    }
+
+    /** {@return whether no kernel would let both listen} */
+    boolean isInTheWayOf(MemoryListener other) {
+      if (address.getPort() != other.address.getPort()) {
+        return false;
+      }
+      if (isWildcard() && other.isWildcard()) {
+        return Objects.equals(host, other.host) && isLikeFamily(other);
+      }
+      return address.equals(other.address) || covers(other) || other.covers(this);
+    }
+
+    private boolean isWildcard() {
+      return address.getAddress().isAnyLocalAddress();
+    }
+
+    private boolean isLikeFamily(MemoryListener other) {
+      return address.getAddress().getAddress().length
+          == other.address.getAddress().getAddress().length;
+    }
+
+    /** {@return whether this is on the wildcard address of the host whose address that one has} */
+    private boolean covers(MemoryListener other) {
+      InetAddress precise = other.address.getAddress();
+      return isWildcard()
+          && isLikeFamily(other)
+          && (host == null ? MemoryNetwork.isDefaultHost(precise) : host.equals(precise));
+    }
+
+    /** {@return whether this answers at {@code to}: 0 for not, the highest if it alone is meant} */
+    int precision(InetAddress from, InetSocketAddress to) {
+      if (address.getPort() != to.getPort()) {
+        return 0;
+      }
+      InetAddress asked = to.getAddress();
+      boolean toItself = asked.isAnyLocalAddress() || asked.isLoopbackAddress();
+      if (host != null && isWildcard()) {
+        return host.equals(asked) || (toItself && host.equals(from)) ? 3 : 0;
+      }
+      return address.equals(to) ? 2 : isWildcard() ? 1 : 0;
     }
 
     @Override
@@ -187,7 +283,7 @@ final class MemorySockets implements Network {
     @Override
     public void close() {
       closed = true;
-      listeners.remove(address, this);
+      listeners.remove(this);
     }
 
     @Override
@@ -228,7 +324,7 @@ final class MemorySockets implements Network {
     }
 
     private void arriveAtServer() {
-      MemoryListener listener = listenerAt(link.server());
+      MemoryListener listener = listenerFor(link);
       boolean accepted =
           listener != null && link.conditions().answer() == LinkConditions.Answer.ACCEPTED;
       travel(
