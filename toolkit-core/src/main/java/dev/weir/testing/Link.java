@@ -106,7 +106,9 @@ public final class Link {
 
   /**
    * Resets the connection: what has arrived can still be read, what is on the way is lost, and both
-   * sides are told.
+   * sides are told at once, through a stall or a partition too: as if each had found out by itself.
+   * {@link LinkConditions#withResetAfter} does the same once so many bytes have arrived, also in
+   * the one direction that is not stalled.
    */
   public void reset() {
     loop.ensureHeld("Link.reset()");
