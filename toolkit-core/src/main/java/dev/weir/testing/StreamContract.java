@@ -18,11 +18,13 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * <p>A check assumes that its transport loses nothing, keeps the order, and swallows no more than
- * 64 MiB that nobody reads. It assumes nothing about how bytes are cut on their way, how much a
- * buffer takes, or how long anything lasts: it never sleeps.
+ * 64 MiB that nobody reads. It assumes nothing about how bytes are cut on their way or how much a
+ * buffer takes. It never sleeps, but a transport must not be too slow: it carries at least 128 KiB
+ * per second in each direction, because closing a stream flushes a mebibyte within ten seconds; and
+ * all that it swallows within 30 s.
  *
- * <p>A check that hangs fails after 30 s by the loop's clock, which is at once where that clock
- * jumps. Its error has the stacks of the tasks that waited. No check leaves a task or an open
+ * <p>A check that has not ended within 30 s by the loop's clock fails, which is at once where that
+ * clock jumps. Its error has the stacks of the tasks that waited. No check leaves a task or an open
  * connection behind, also when it fails.
  *
  * <p>Called from a task. Depends on no test framework; one that makes a test of each check shows

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p>On the loop only.
  */
 final class Trial {
-  /** Far more than any check takes: reaching it means that something never happens. */
+  /** Far more than any check takes, unless the transport is very slow. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /**
@@ -82,7 +82,7 @@ final class Trial {
   /** {@return what is wrong, or null} */
   private @Nullable String awaitEnd(Task<?> checking) {
     if (!wait(List.of(checking)).isEmpty()) {
-      return "hangs: nothing ended within " + PATIENCE.toSeconds() + " s." + situation();
+      return "not ended within " + PATIENCE.toSeconds() + " s." + situation();
     }
     Throwable failure = failure(checking);
     return failure == null ? null : reason(failure);

@@ -19,7 +19,7 @@ class MemoryStreamContractTest {
           "delayed", PERFECT.withDelay(Duration.ofMillis(1), Duration.ofMillis(50)),
           "cut", PERFECT.withPieces(1, 3000).withDelay(Duration.ofMillis(5)),
           "narrow", PERFECT.withWindow(1000),
-          "slow", PERFECT.withBytesPerSecond(10_000_000));
+          "slow", PERFECT.withBytesPerSecond(128 * 1024));
 
   @TestFactory
   Stream<DynamicTest> everyPromiseIsKept() {
