@@ -201,7 +201,7 @@ class TaskFactoryTest {
 
       assertThatThrownBy(() -> Asyncio.createTask(() -> "x"))
           .isInstanceOf(NullPointerException.class)
-          .hasMessageContaining("task factory a lambda of " + TaskFactoryTest.class.getName())
+          .hasMessageContaining("task factory " + TaskFactoryTest.class.getName())
           .hasMessageContaining("returned null")
           .hasMessageContaining("TaskFactory.LAZY");
       assertThat(Asyncio.allTasks()).hasSize(1);
