@@ -62,7 +62,7 @@ final class OnLoop {
   }
 
   /** Runs a body and returns what was reported to the loop's exception handler. */
-  private static List<ExceptionContext> runAndCollectReports(String transport, Action body) {
+  static List<ExceptionContext> runAndCollectReports(String transport, Action body) {
     assumeAvailable(transport);
     List<ExceptionContext> reports = new ArrayList<>();
     Action main =
