@@ -288,12 +288,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
    */
   private void sendNow(ByteBuf sent, FileDescriptor to) {
     int start = sent.readerIndex();
+    int end = sent.writerIndex();
     try {
       int taken =
           sent.hasMemoryAddress()
-              ? to.writeAddress(sent.memoryAddress(), start, sent.writerIndex())
-              : to.write(
-                  sent.internalNioBuffer(start, sent.readableBytes()), 0, sent.readableBytes());
+              ? to.writeAddress(sent.memoryAddress(), start, end)
+              : to.write(sent.internalNioBuffer(start, end - start), start, end);
       sent.readerIndex(start + Math.max(0, taken));
     } catch (IOException e) {
       refusal = NettyErrors.ofConnection(e);
