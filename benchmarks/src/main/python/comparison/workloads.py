@@ -102,6 +102,9 @@ ALL = (
     _throughput(
         "pingpong-1000", "1 KiB ping-pong, 1,000 connections", "bytes", "closed", "msg", connections=1000, bytes=1024
     ),
+    _throughput(
+        "pingpong-10000", "1 KiB ping-pong, 10,000 connections", "bytes", "closed", "msg", connections=10_000, bytes=1024
+    ),
     LINES,
     _throughput(
         "large", "100 KiB messages, 16 connections", "bytes", "closed", "msg", connections=16, bytes=100 * 1024

@@ -47,7 +47,7 @@ public final class StreamWriter implements AutoCloseable {
   private boolean detached;
   private boolean lost;
   private @Nullable IOException lostCause;
-  private final List<Waiter> closeWaiters = new ArrayList<>(0);
+  private @Nullable List<Waiter> closeWaiters;
   private @Nullable TimerHandle flushDeadline;
 
   /** One call that waits. It may be woken in vain and wait again, in its place. */
@@ -242,12 +242,17 @@ public final class StreamWriter implements AutoCloseable {
   public void waitClosed() throws IOException {
     loop.ensureInTask("StreamWriter.waitClosed()");
     if (!lost) {
+      List<Waiter> waiters = closeWaiters;
+      if (waiters == null) {
+        waiters = new ArrayList<>(1);
+        closeWaiters = waiters;
+      }
       Waiter waiter = new Waiter();
-      closeWaiters.add(waiter);
+      waiters.add(waiter);
       try {
         waiter.await();
       } finally {
-        closeWaiters.remove(waiter);
+        waiters.remove(waiter);
       }
     }
     if (lostCause != null) {
@@ -296,7 +301,9 @@ public final class StreamWriter implements AutoCloseable {
     if (flushDeadline != null) {
       flushDeadline.cancel();
     }
-    wake(closeWaiters);
+    if (closeWaiters != null) {
+      wake(closeWaiters);
+    }
     wake(gate.closed());
   }
 

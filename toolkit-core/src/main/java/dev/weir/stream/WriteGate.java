@@ -34,12 +34,14 @@ final class WriteGate<W> {
   }
 
   private State state = State.OPEN;
-  private final ArrayDeque<W> writers = new ArrayDeque<>(0);
-  private final List<W> drainers = new ArrayList<>(0);
+
+  // Null while nobody waits, since most connections are idle most of the time.
+  private @Nullable ArrayDeque<W> writers;
+  private @Nullable ArrayDeque<W> drainers;
 
   /** {@return whether a writer may write now without overtaking anybody} */
   boolean mayWrite() {
-    return state != State.FULL && writers.isEmpty();
+    return state != State.FULL && writers == null;
   }
 
   boolean full() {
@@ -50,12 +52,12 @@ final class WriteGate<W> {
    * Queues a writer that may not write now. It stays queued, woken or not, until {@link #leave}.
    */
   void enqueue(W writer) {
-    writers.add(writer);
+    writers = with(writer, writers);
   }
 
   /** {@return whether {@code writer} is the one who may write now} */
   boolean mayWrite(W writer) {
-    return state != State.FULL && writer.equals(writers.peek());
+    return state != State.FULL && writer.equals(firstWriter());
   }
 
   /**
@@ -63,18 +65,18 @@ final class WriteGate<W> {
    * now.
    */
   @Nullable W leave(W writer) {
-    boolean wasFirst = writer.equals(writers.peek());
-    writers.remove(writer);
+    boolean wasFirst = writer.equals(firstWriter());
+    writers = without(writer, writers);
     return wasFirst ? firstIfOpen() : null;
   }
 
   /** Queues somebody who waits for the buffer to drain and writes nothing. */
   void enqueueDrainer(W drainer) {
-    drainers.add(drainer);
+    drainers = with(drainer, drainers);
   }
 
   void leaveDrainer(W drainer) {
-    drainers.remove(drainer);
+    drainers = without(drainer, drainers);
   }
 
   void filled() {
@@ -104,18 +106,42 @@ final class WriteGate<W> {
     }
     state = State.CLOSED;
     List<W> woken = takeDrainers();
-    woken.addAll(writers);
+    if (writers != null) {
+      woken.addAll(writers);
+    }
     return woken;
   }
 
   private @Nullable W firstIfOpen() {
-    return state == State.OPEN ? writers.peek() : null;
+    return state == State.OPEN ? firstWriter() : null;
+  }
+
+  private @Nullable W firstWriter() {
+    return writers == null ? null : writers.peek();
   }
 
   private List<W> takeDrainers() {
-    List<W> taken = new ArrayList<>(drainers);
-    drainers.clear();
+    List<W> taken = drainers == null ? new ArrayList<>(1) : new ArrayList<>(drainers);
+    drainers = null;
     return taken;
+  }
+
+  private static <W> ArrayDeque<W> with(W waiter, @Nullable ArrayDeque<W> others) {
+    ArrayDeque<W> waiters = others == null ? new ArrayDeque<>() : others;
+    waiters.add(waiter);
+    return waiters;
+  }
+
+  private static <W> @Nullable ArrayDeque<W> without(W waiter, @Nullable ArrayDeque<W> waiters) {
+    if (waiters == null) {
+      return null;
+    }
+    waiters.remove(waiter);
+    return waiters.isEmpty() ? null : waiters;
+  }
+
+  private static int count(@Nullable ArrayDeque<?> waiters) {
+    return waiters == null ? 0 : waiters.size();
   }
 
   @Override
@@ -123,9 +149,9 @@ final class WriteGate<W> {
     return "WriteGate["
         + state
         + ", "
-        + writers.size()
+        + count(writers)
         + " writers and "
-        + drainers.size()
+        + count(drainers)
         + " drainers waiting]";
   }
 }
