@@ -2,8 +2,7 @@ package dev.weir.spi;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.time.Duration;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -28,36 +27,24 @@ public interface Network {
   /**
    * Starts to connect.
    *
-   * @param remote a resolved address
-   * @param timeout how long the attempt may take; then it fails with {@link
-   *     java.net.SocketTimeoutException}
+   * @param request where to, and how
    * @param protocol is told {@link TransportProtocol#connectionMade} before {@code outcome}
    *     succeeds
    * @param outcome receives the transport, or why there is none
    * @return the attempt, for giving it up
    */
   Attempt connect(
-      InetSocketAddress remote,
-      Duration timeout,
-      TransportProtocol protocol,
-      Completion<Transport> outcome);
+      ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome);
 
   /**
    * Starts to listen.
    *
-   * @param local a resolved address; port 0 lets the system choose
-   * @param backlog how many connections the kernel queues before they are accepted
-   * @param reuseAddress whether to listen although connections of an earlier listener linger on the
-   *     port
+   * @param request where, and how
    * @param acceptor makes the protocol of one accepted connection
    * @param outcome receives the listener, or why there is none
    */
   void listen(
-      InetSocketAddress local,
-      int backlog,
-      boolean reuseAddress,
-      Supplier<TransportProtocol> acceptor,
-      Completion<Listener> outcome);
+      ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome);
 
   /**
    * {@return a line for each connection and listener that is open, for the report of a test that
@@ -88,7 +75,16 @@ public interface Network {
   /** A socket that accepts connections. */
   interface Listener {
     /** {@return the address it is bound to, with the port that the system chose} */
-    InetSocketAddress localAddress();
+    SocketAddress localAddress();
+
+    /**
+     * Accepts no more connections until {@link #resumeAccepting}; the kernel queues them, up to the
+     * backlog. None is accepted after the call. Called on the loop.
+     */
+    void pauseAccepting();
+
+    /** Accepts again. Called on the loop. */
+    void resumeAccepting();
 
     /**
      * Stops accepting. Accepted connections live on. A second call has no effect. Called on the

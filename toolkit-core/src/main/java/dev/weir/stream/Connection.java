@@ -1,5 +1,6 @@
 package dev.weir.stream;
 
+import dev.weir.spi.ConnectRequest;
 import dev.weir.spi.Network.Attempt;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
@@ -7,6 +8,7 @@ import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -64,8 +66,7 @@ public final class Connection implements AutoCloseable {
     Attempt attempt =
         loop.network()
             .connect(
-                address,
-                options.connectTimeout(),
+                new ConnectRequest(address, null, options.connectTimeout(), Map.of()),
                 protocol,
                 new FutureCompletion<>(connected, Transport::abort));
     try {

@@ -1,5 +1,6 @@
 package dev.weir.stream;
 
+import dev.weir.spi.ListenRequest;
 import dev.weir.spi.Network.Listener;
 import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -96,9 +98,7 @@ public final class Server implements AutoCloseable {
     Future<Listener> listening = loop.createFuture();
     loop.network()
         .listen(
-            address,
-            options.backlog(),
-            options.reuseAddress(),
+            new ListenRequest(address, options.backlog(), options.reuseAddress(), false, Map.of()),
             ServedConnection::new,
             new FutureCompletion<>(listening, Listener::close));
     Listener listener;
@@ -111,7 +111,7 @@ public final class Server implements AutoCloseable {
       throw e;
     }
     listeners.add(listener);
-    addresses.add(listener.localAddress());
+    addresses.add((InetSocketAddress) listener.localAddress());
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.weir.testing;
 
+import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.ListenRequest;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
@@ -9,6 +11,7 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -98,11 +101,8 @@ final class MemorySockets implements Network {
 
   @Override
   public void listen(
-      InetSocketAddress local,
-      int backlog,
-      boolean reuseAddress,
-      Supplier<TransportProtocol> acceptor,
-      Completion<Listener> outcome) {
+      ListenRequest asked, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    InetSocketAddress local = (InetSocketAddress) asked.local();
     InetAddress host = MemoryNetwork.host(); // By the caller's context.
     network(); // Made here, on the loop: the request may need it where no loop is running.
     request(() -> {
@@ -136,10 +136,8 @@ final class MemorySockets implements Network {
 
   @Override
   public Attempt connect(
-      InetSocketAddress remote,
-      Duration timeout,
-      TransportProtocol protocol,
-      Completion<Transport> outcome) {
+      ConnectRequest asked, TransportProtocol protocol, Completion<Transport> outcome) {
+    InetSocketAddress remote = (InetSocketAddress) asked.remote();
     InetAddress host = MemoryNetwork.localHost(remote.getAddress()); // By the caller's context.
     int port;
     try {
@@ -149,7 +147,7 @@ final class MemorySockets implements Network {
       return () -> {};
     }
     Link link = network().newLink(new InetSocketAddress(host, port), remote);
-    Connecting connecting = new Connecting(link, timeout, protocol, outcome);
+    Connecting connecting = new Connecting(link, asked.timeout(), protocol, outcome);
     request(connecting::start);
     return connecting;
   }
@@ -223,6 +221,8 @@ final class MemorySockets implements Network {
 
     private final InetSocketAddress address;
     private final Supplier<TransportProtocol> acceptor;
+    private final ArrayDeque<Link> queue = new ArrayDeque<>();
+    private boolean paused;
     private boolean closed;
 
     MemoryListener(
@@ -275,15 +275,48 @@ final class MemorySockets implements Network {
       return address.equals(to) ? 2 : isWildcard() ? 1 : 0;
     }
 
+    /** A connection is there, to be accepted now or later. */
+    void arrived(Link link) {
+      queue.add(link);
+      acceptQueued();
+    }
+
+    private void acceptQueued() {
+      while (!queue.isEmpty() && (closed || !paused)) {
+        Link link = queue.remove();
+        if (closed) {
+          link.pipe(Link.Direction.TO_CLIENT).sendReset(); // As the kernel does with its queue.
+        } else {
+          MemoryTransport transport =
+              new MemoryTransport(
+                  MemorySockets.this, link, Link.Direction.TO_CLIENT, acceptor.get());
+          transport.connectionMade();
+          link.accepted(transport);
+        }
+      }
+    }
+
     @Override
-    public InetSocketAddress localAddress() {
+    public SocketAddress localAddress() {
       return address;
+    }
+
+    @Override
+    public void pauseAccepting() {
+      paused = true;
+    }
+
+    @Override
+    public void resumeAccepting() {
+      paused = false;
+      request(this::acceptQueued);
     }
 
     @Override
     public void close() {
       closed = true;
       listeners.remove(this);
+      request(this::acceptQueued);
     }
 
     @Override
@@ -348,21 +381,9 @@ final class MemorySockets implements Network {
       MemoryTransport transport =
           new MemoryTransport(MemorySockets.this, link, Link.Direction.TO_SERVER, protocol);
       link.connected(transport);
-      travel(Link.Direction.TO_SERVER, () -> accept(listener));
+      travel(Link.Direction.TO_SERVER, () -> listener.arrived(link));
       transport.connectionMade();
       outcome.succeeded(transport);
-    }
-
-    private void accept(MemoryListener listener) {
-      if (listener.closed) {
-        link.pipe(Link.Direction.TO_CLIENT).sendReset(); // As the kernel does with its queue.
-        return;
-      }
-      MemoryTransport transport =
-          new MemoryTransport(
-              MemorySockets.this, link, Link.Direction.TO_CLIENT, listener.acceptor.get());
-      transport.connectionMade();
-      link.accepted(transport);
     }
 
     private void timedOut() {

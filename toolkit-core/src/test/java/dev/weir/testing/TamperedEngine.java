@@ -1,7 +1,9 @@
 package dev.weir.testing;
 
+import dev.weir.spi.ConnectRequest;
 import dev.weir.spi.EngineProvider;
 import dev.weir.spi.IoDriver;
+import dev.weir.spi.ListenRequest;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
@@ -9,8 +11,6 @@ import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Action;
 import dev.weir.task.RunOptions;
 import dev.weir.task.Runner;
-import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -58,23 +58,14 @@ final class TamperedEngine implements EngineProvider {
 
     @Override
     public Attempt connect(
-        InetSocketAddress remote,
-        Duration timeout,
-        TransportProtocol protocol,
-        Completion<Transport> outcome) {
-      return driver.network().connect(remote, timeout, tampered(protocol), outcome);
+        ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
+      return driver.network().connect(request, tampered(protocol), outcome);
     }
 
     @Override
     public void listen(
-        InetSocketAddress local,
-        int backlog,
-        boolean reuseAddress,
-        Supplier<TransportProtocol> acceptor,
-        Completion<Listener> outcome) {
-      driver
-          .network()
-          .listen(local, backlog, reuseAddress, () -> tampered(acceptor.get()), outcome);
+        ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+      driver.network().listen(request, () -> tampered(acceptor.get()), outcome);
     }
 
     @Override

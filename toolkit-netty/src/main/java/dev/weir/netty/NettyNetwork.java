@@ -1,10 +1,11 @@
 package dev.weir.netty;
 
+import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.ListenRequest;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -37,31 +38,22 @@ final class NettyNetwork implements Network {
 
   @Override
   public Attempt connect(
-      InetSocketAddress remote,
-      Duration timeout,
-      TransportProtocol protocol,
-      Completion<Transport> outcome) {
-    Connecting connecting = new Connecting(remote, timeout, protocol, outcome);
+      ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
+    Connecting connecting =
+        new Connecting((InetSocketAddress) request.remote(), request.timeout(), protocol, outcome);
     driver.request(connecting::start);
     return connecting;
   }
 
   @Override
   public void listen(
-      InetSocketAddress local,
-      int backlog,
-      boolean reuseAddress,
-      Supplier<TransportProtocol> acceptor,
-      Completion<Listener> outcome) {
-    driver.request(() -> startListening(local, backlog, reuseAddress, acceptor, outcome));
+      ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    driver.request(() -> startListening(request, acceptor, outcome));
   }
 
   private void startListening(
-      InetSocketAddress local,
-      int backlog,
-      boolean reuseAddress,
-      Supplier<TransportProtocol> acceptor,
-      Completion<Listener> outcome) {
+      ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    InetSocketAddress local = (InetSocketAddress) request.local();
     ServerSocketChannel channel;
     try {
       channel = io.newServerSocketChannel();
@@ -69,15 +61,16 @@ final class NettyNetwork implements Network {
       outcome.failed(NettyErrors.ofBind(e, local)); // No descriptor is left, say.
       return;
     }
-    channel.config().setOption(ChannelOption.SO_BACKLOG, backlog);
-    channel.config().setOption(ChannelOption.SO_REUSEADDR, reuseAddress);
-    channel.pipeline().addLast(new Acceptor(acceptor));
+    channel.config().setOption(ChannelOption.SO_BACKLOG, request.backlog());
+    channel.config().setOption(ChannelOption.SO_REUSEADDR, request.reuseAddress());
+    Acceptor accepting = new Acceptor(channel, acceptor);
+    channel.pipeline().addLast(accepting);
     driver.eventLoop().register(channel);
     channel
         .bind(local)
         .addListener(bound -> {
           if (bound.isSuccess()) {
-            NettyListener listener = new NettyListener(channel);
+            NettyListener listener = new NettyListener(channel, accepting);
             listeners.add(listener);
             outcome.succeeded(listener);
           } else {
@@ -175,16 +168,28 @@ final class NettyNetwork implements Network {
 
   private final class NettyListener implements Listener {
     private final ServerSocketChannel channel;
+    private final Acceptor acceptor;
     private final InetSocketAddress localAddress;
 
-    NettyListener(ServerSocketChannel channel) {
+    NettyListener(ServerSocketChannel channel, Acceptor acceptor) {
       this.channel = channel;
+      this.acceptor = acceptor;
       this.localAddress = channel.localAddress();
     }
 
     @Override
     public InetSocketAddress localAddress() {
       return localAddress;
+    }
+
+    @Override
+    public void pauseAccepting() {
+      acceptor.setWanted(false);
+    }
+
+    @Override
+    public void resumeAccepting() {
+      acceptor.setWanted(true);
     }
 
     @Override
@@ -199,10 +204,27 @@ final class NettyNetwork implements Network {
     /** Retrying at once would only fail again: the usual reason is that no descriptor is left. */
     private static final int PAUSE_SECONDS = 1;
 
+    private final ServerSocketChannel channel;
     private final Supplier<TransportProtocol> protocols;
+    private boolean wanted = true;
+    private boolean resting;
 
-    Acceptor(Supplier<TransportProtocol> protocols) {
+    Acceptor(ServerSocketChannel channel, Supplier<TransportProtocol> protocols) {
+      this.channel = channel;
       this.protocols = protocols;
+    }
+
+    void setWanted(boolean wanted) {
+      this.wanted = wanted;
+      if (channel.eventLoop().inEventLoop()) {
+        apply(); // Within an accept: only now does it keep the next one from happening.
+      } else {
+        driver.request(this::apply);
+      }
+    }
+
+    private void apply() {
+      channel.config().setAutoRead(wanted && !resting);
     }
 
     @Override
@@ -221,8 +243,7 @@ final class NettyNetwork implements Network {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      Channel channel = context.channel();
-      if (channel.config().isAutoRead()) {
+      if (!resting) {
         loop.report(
             "Accepting connections failed on "
                 + channel.localAddress()
@@ -230,10 +251,17 @@ final class NettyNetwork implements Network {
                 + PAUSE_SECONDS
                 + " s",
             cause);
-        channel.config().setAutoRead(false);
+        resting = true;
+        apply();
         channel
             .eventLoop()
-            .schedule(() -> channel.config().setAutoRead(true), PAUSE_SECONDS, TimeUnit.SECONDS);
+            .schedule(
+                () -> {
+                  resting = false;
+                  apply();
+                },
+                PAUSE_SECONDS,
+                TimeUnit.SECONDS);
       }
     }
   }
