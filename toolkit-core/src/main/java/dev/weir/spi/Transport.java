@@ -1,6 +1,9 @@
 package dev.weir.spi;
 
+import dev.weir.spi.Network.Completion;
 import java.net.SocketAddress;
+import java.nio.channels.FileChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection's way out, in the shape of asyncio's {@code Transport}. Its methods are called on
@@ -47,6 +50,39 @@ public interface Transport {
    * @param low as many buffered bytes, or fewer, resume it
    */
   void setWriteBufferLimits(int high, int low);
+
+  /**
+   * Hands on to {@code target} what arrives here from now on, without copying it and without
+   * telling this transport's protocol, until so many bytes were handed on, the peer ends its
+   * stream, either connection is lost or closed, or it is stopped. What arrives is held back while
+   * {@code target} has more than its high water unsent. The protocol is told of the end of the
+   * stream and of a loss as ever.
+   *
+   * @param target may be this transport
+   * @param bytesMax how many bytes to hand on at most, above 0
+   * @param ended called on the I/O fiber when forwarding has ended because {@code bytesMax} were
+   *     handed on or {@code target} takes no more; what arrives from then on goes to the protocol
+   * @return what was begun, or null if these two cannot do it and the caller has to copy
+   */
+  default @Nullable Forwarding startForwarding(Transport target, long bytesMax, Runnable ended) {
+    return null;
+  }
+
+  /**
+   * Sends a part of a file behind what is buffered, without copying it.
+   *
+   * @param file open for reading until the outcome is there, or it was stopped
+   * @param offset where the part begins
+   * @param count how many bytes it has, above 0; the file has as many
+   * @param outcome receives how many bytes were sent when all of them are with the operating
+   *     system, or why they cannot be
+   * @return what was begun, for ending the part where it is now; or null if this transport cannot
+   *     do it and the caller has to copy, and {@code outcome} is not called
+   */
+  default @Nullable Forwarding sendFile(
+      FileChannel file, long offset, long count, Completion<Long> outcome) {
+    return null;
+  }
 
   /** {@return this end's address} */
   SocketAddress localAddress();

@@ -82,6 +82,16 @@ final class ReadBuffer {
     return taken;
   }
 
+  /** {@return a copy of the first {@code length} bytes} */
+  byte[] peek(int length) {
+    return Arrays.copyOfRange(bytes, start, start + length);
+  }
+
+  /** Copies the first {@code length} bytes. */
+  void copyTo(ByteBuffer target, int length) {
+    target.put(bytes, start, length);
+  }
+
   /** Drops the first {@code length} bytes. */
   void drop(int length) {
     start += length;

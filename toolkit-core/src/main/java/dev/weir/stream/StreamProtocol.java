@@ -94,6 +94,7 @@ class StreamProtocol implements TransportProtocol {
   @Override
   public void eofReceived() {
     reader.feedEof();
+    writer.peerEnded();
   }
 
   @Override

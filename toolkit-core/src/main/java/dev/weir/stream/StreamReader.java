@@ -1,16 +1,17 @@
 package dev.weir.stream;
 
+import dev.weir.spi.Forwarding;
 import dev.weir.spi.Transport;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.Charset;
 import java.util.Iterator;
-import java.util.NoSuchElementException;
 import java.util.Objects;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ public final class StreamReader implements Iterable<byte[]> {
 
   private int bytesNeeded;
   private boolean paused;
+  private boolean transferring;
   private int immediateReads;
 
   StreamReader(Loop loop, StreamProtocol protocol, int limit) {
@@ -81,14 +83,75 @@ public final class StreamReader implements Iterable<byte[]> {
     if (bytesMax == 0) {
       return NOTHING;
     }
-    while (buffer.size() == 0) {
-      if (buffer.ended()) {
-        throwIfLost();
-        return NOTHING;
-      }
-      awaitBytes(1);
+    return awaitFirst() ? take(Math.min(bytesMax, buffer.size())) : NOTHING;
+  }
+
+  /**
+   * Suspends until at least one byte is there, and moves as many as there are, and as fit, into a
+   * buffer.
+   *
+   * @return how many; 0 if the buffer has no room, -1 at the end of the stream
+   * @throws IOException if the connection was lost
+   */
+  public int read(ByteBuffer target) throws IOException {
+    Objects.requireNonNull(target, "target");
+    begin("StreamReader.read()");
+    if (!target.hasRemaining()) {
+      return 0;
     }
-    return take(Math.min(bytesMax, buffer.size()));
+    if (!awaitFirst()) {
+      return -1;
+    }
+    int length = Math.min(target.remaining(), buffer.size());
+    buffer.copyTo(target, length);
+    drop(length);
+    return length;
+  }
+
+  /**
+   * Suspends until at least one byte is there, and returns at most {@code bytesMax} of those that
+   * are, which stay in the stream.
+   *
+   * @return the bytes; empty at the end of the stream, or if {@code bytesMax} is 0
+   * @throws IllegalArgumentException if {@code bytesMax} is negative
+   * @throws IOException if the connection was lost
+   */
+  public byte[] peek(int bytesMax) throws IOException {
+    if (bytesMax < 0) {
+      throw new IllegalArgumentException("bytesMax < 0: " + bytesMax);
+    }
+    begin("StreamReader.peek()");
+    if (bytesMax == 0 || !awaitFirst()) {
+      return NOTHING;
+    }
+    return buffer.peek(Math.min(bytesMax, buffer.size()));
+  }
+
+  /**
+   * Suspends until {@code length} bytes were there, and drops them: the way past a line that was
+   * too long, with {@link LimitOverrunException#consumed}. Holds no more of them than reading ahead
+   * does. If the task is cancelled, what was dropped by then is gone.
+   *
+   * @throws IllegalArgumentException if {@code length} is negative
+   * @throws java.io.EOFException if the stream ends before
+   * @throws IOException if the connection was lost
+   */
+  public void skip(long length) throws IOException {
+    if (length < 0) {
+      throw new IllegalArgumentException("length < 0: " + length);
+    }
+    begin("StreamReader.skip()");
+    long left = length;
+    while (left > 0) {
+      if (!awaitFirst()) {
+        throw thrown(
+            new EOFException(
+                "The stream ended " + left + " bytes before the " + length + " to be skipped did"));
+      }
+      int dropped = (int) Math.min(left, buffer.size());
+      drop(dropped);
+      left -= dropped;
+    }
   }
 
   /**
@@ -102,8 +165,20 @@ public final class StreamReader implements Iterable<byte[]> {
    * @throws IOException if the connection was lost
    */
   public byte[] readLine() throws IOException {
+    return readLine(limit);
+  }
+
+  /**
+   * The same as {@link #readLine()} with a limit for this call, which may be above or below the
+   * stream's.
+   *
+   * @param limit the longest line in bytes, its {@code \n} not counted
+   * @throws IllegalArgumentException if {@code limit} is negative
+   */
+  public byte[] readLine(int limit) throws IOException {
+    checkLimit(limit);
     begin("StreamReader.readLine()");
-    int end = awaitSeparator(NEWLINE);
+    int end = awaitSeparator(limit, NEWLINE);
     if (end < 0) {
       throwIfLost();
       return take(buffer.size());
@@ -123,6 +198,18 @@ public final class StreamReader implements Iterable<byte[]> {
    * @throws IOException if the connection was lost
    */
   public byte[] readUntil(byte[]... separators) throws IOException {
+    return readUntil(limit, separators);
+  }
+
+  /**
+   * The same as {@link #readUntil(byte[]...)} with a limit for this call, which may be above or
+   * below the stream's.
+   *
+   * @param limit the most bytes before the separator
+   * @throws IllegalArgumentException also if {@code limit} is negative
+   */
+  public byte[] readUntil(int limit, byte[]... separators) throws IOException {
+    checkLimit(limit);
     if (separators.length == 0) {
       throw new IllegalArgumentException("no separator: readLine() reads up to a newline");
     }
@@ -132,7 +219,7 @@ public final class StreamReader implements Iterable<byte[]> {
       }
     }
     begin("StreamReader.readUntil()");
-    int end = awaitSeparator(separators);
+    int end = awaitSeparator(limit, separators);
     if (end < 0) {
       throwIfLost();
       throw thrown(
@@ -210,10 +297,98 @@ public final class StreamReader implements Iterable<byte[]> {
    */
   @Override
   public Iterator<byte[]> iterator() {
-    return new LineIterator<>(() -> {
-      byte[] line = unchecked(this::readLine);
+    return new Lines<>(() -> {
+      byte[] line = readLine();
       return line.length == 0 ? null : line;
     });
+  }
+
+  // --- To elsewhere
+
+  /** The same as {@link #transferTo(StreamWriter, long)} up to the end of the stream. */
+  public long transferTo(StreamWriter writer) throws IOException {
+    return transferTo(writer, Long.MAX_VALUE);
+  }
+
+  /**
+   * Suspends until so many bytes were moved to a writer, or the stream has ended. Between two
+   * connections of one loop that are of a kind nothing is copied, and the task sleeps meanwhile;
+   * elsewhere it copies. What arrives is held back while the writer has more than high water
+   * unsent. The writer stays open, and may be this connection's.
+   *
+   * <p>If the task is cancelled, what was moved by then stays moved, and what arrives afterwards
+   * stays in this stream; nothing is lost. What other tasks write to {@code writer} meanwhile gets
+   * between what is moved.
+   *
+   * @param bytesMax how many bytes to move at most
+   * @return how many were moved; less than {@code bytesMax} only at the end of the stream
+   * @throws IllegalArgumentException if {@code bytesMax} is negative
+   * @throws IOException if one of the two connections was lost, or the writer is closed; what was
+   *     read and cannot be sent stays in this stream, except what the writer held unsent
+   */
+  public long transferTo(StreamWriter writer, long bytesMax) throws IOException {
+    Objects.requireNonNull(writer, "writer");
+    if (bytesMax < 0) {
+      throw new IllegalArgumentException("bytesMax < 0: " + bytesMax);
+    }
+    begin("StreamReader.transferTo()");
+    transferring = true;
+    try {
+      long moved = 0;
+      while (moved < bytesMax) {
+        if (buffer.size() > 0) {
+          moved += writeBuffered(writer, bytesMax - moved);
+        } else if (buffer.ended()) {
+          throwIfLost();
+          break;
+        } else {
+          moved += forward(writer, bytesMax - moved);
+        }
+      }
+      return moved;
+    } finally {
+      transferring = false;
+    }
+  }
+
+  private int writeBuffered(StreamWriter writer, long bytesMax) throws IOException {
+    byte[] piece = buffer.peek((int) Math.min(bytesMax, buffer.size()));
+    writer.writeInTurn(piece); // Cancelled here it wrote nothing, so it is dropped after that only.
+    drop(piece.length);
+    return piece.length;
+  }
+
+  private long forward(StreamWriter writer, long bytesMax) throws IOException {
+    writer.writeInTurn(NOTHING);
+    if (buffer.size() > 0 || buffer.ended()) {
+      return 0; // It came while others wrote.
+    }
+    Forwarding forwarding =
+        protocol.transport().startForwarding(writer.transport(), bytesMax, this::wakeWaiter);
+    if (forwarding == null) {
+      awaitBytes(1);
+      return 0;
+    }
+    try {
+      awaitBytes(1); // Until it ends, for what is handed on does not get here.
+    } finally {
+      forwarding.stop();
+    }
+    writer.ensureWritable();
+    return forwarding.bytesHandedOn();
+  }
+
+  /**
+   * {@return this stream for code that takes a JDK stream; its calls suspend like those here}
+   * Closing it closes the connection, as that of a {@link java.net.Socket} does.
+   */
+  public InputStream asInputStream() {
+    return new ReaderInputStream(this, protocol.writer);
+  }
+
+  int available() {
+    loop.ensureHeld("InputStream.available()");
+    return buffer.size();
   }
 
   // --- Text
@@ -249,7 +424,7 @@ public final class StreamReader implements Iterable<byte[]> {
    */
   public Iterable<String> lines(Charset charset) {
     Objects.requireNonNull(charset, "charset");
-    return () -> new LineIterator<>(() -> unchecked(() -> readLine(charset)));
+    return () -> new Lines<>(() -> readLine(charset));
   }
 
   // --- What the connection does
@@ -293,7 +468,7 @@ public final class StreamReader implements Iterable<byte[]> {
       loop.yieldNow();
     }
     // After the yield, during which another task may have begun to wait.
-    if (waiter != null) {
+    if (waiter != null || transferring) {
       throw new IllegalStateException(
           call + " while another task waits for bytes of this stream: let one task read");
     }
@@ -315,8 +490,20 @@ public final class StreamReader implements Iterable<byte[]> {
     }
   }
 
+  /** Waits for at least one byte. Returns false at the end of the stream. */
+  private boolean awaitFirst() throws IOException {
+    while (buffer.size() == 0) {
+      if (buffer.ended()) {
+        throwIfLost();
+        return false;
+      }
+      awaitBytes(1);
+    }
+    return true;
+  }
+
   /** Waits for a separator. Returns the offset of its end, or -1 if the stream ends before. */
-  private int awaitSeparator(byte[][] separators) throws IOException {
+  private int awaitSeparator(int limit, byte[]... separators) throws IOException {
     int longest = 0;
     for (byte[] separator : separators) {
       longest = Math.max(longest, separator.length);
@@ -336,7 +523,7 @@ public final class StreamReader implements Iterable<byte[]> {
         }
       }
       if (matchStart > limit) {
-        throw overrun("The separator comes after " + matchStart + " bytes", matchStart);
+        throw overrun("The separator comes after " + matchStart + " bytes", limit, matchStart);
       }
       if (matchStart >= 0) {
         return matchEnd;
@@ -344,7 +531,7 @@ public final class StreamReader implements Iterable<byte[]> {
       // What could be the beginning of a separator is scanned again.
       scanned = Math.max(0, buffer.size() + 1 - longest);
       if (scanned > limit) {
-        throw overrun("No separator in " + scanned + " bytes", scanned);
+        throw overrun("No separator in " + scanned + " bytes", limit, scanned);
       }
       if (buffer.ended()) {
         return -1;
@@ -353,24 +540,39 @@ public final class StreamReader implements Iterable<byte[]> {
     }
   }
 
-  private LimitOverrunException overrun(String what, int consumed) {
+  private static void checkLimit(int limit) {
+    if (limit < 0) {
+      throw new IllegalArgumentException("limit < 0: " + limit);
+    }
+  }
+
+  private LimitOverrunException overrun(String what, int limit, int consumed) {
     return thrown(
         new LimitOverrunException(
             what
                 + ", the limit is "
                 + limit
-                + ": take them with readExactly(consumed()), or allow more with"
-                + " StreamOptions.withLimit()",
+                + ": drop them with skip(consumed()), or allow more with"
+                + " StreamOptions.withLimit() or a limit for this call",
             consumed));
   }
 
   private byte[] take(int length) {
     byte[] taken = buffer.take(length);
+    resumeIfRoom();
+    return taken;
+  }
+
+  private void drop(int length) {
+    buffer.drop(length);
+    resumeIfRoom();
+  }
+
+  private void resumeIfRoom() {
     if (paused && buffer.size() <= limit) {
       paused = false;
       protocol.transport().resumeReading();
     }
-    return taken;
   }
 
   private void throwIfLost() throws ConnectionResetException {
@@ -392,45 +594,5 @@ public final class StreamReader implements Iterable<byte[]> {
         + buffer
         + (paused ? ", paused" : "")
         + (waiter != null ? ", a task waits]" : "]");
-  }
-
-  private interface Reading<T extends @Nullable Object> {
-    T read() throws IOException;
-  }
-
-  private static <T extends @Nullable Object> T unchecked(Reading<T> reading) {
-    try {
-      return reading.read();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Reads ahead by the one line that {@code hasNext} has to know of. */
-  private static final class LineIterator<T> implements Iterator<T> {
-    private final Supplier<@Nullable T> reading;
-    private @Nullable T next;
-
-    LineIterator(Supplier<@Nullable T> reading) {
-      this.reading = reading;
-    }
-
-    @Override
-    public boolean hasNext() {
-      if (next == null) {
-        next = reading.get();
-      }
-      return next != null;
-    }
-
-    @Override
-    public T next() {
-      T line = hasNext() ? next : null;
-      if (line == null) {
-        throw new NoSuchElementException("the stream has ended");
-      }
-      next = null;
-      return line;
-    }
   }
 }

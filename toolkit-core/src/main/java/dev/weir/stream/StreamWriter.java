@@ -5,10 +5,13 @@ import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,9 +48,13 @@ public final class StreamWriter implements AutoCloseable {
   private boolean closing;
   private boolean eofWritten;
   private boolean detached;
+  private boolean peerEnded;
   private boolean lost;
   private @Nullable IOException lostCause;
-  private @Nullable List<Waiter> closeWaiters;
+
+  /** Who waits for the peer's end or the connection's. */
+  private @Nullable List<Waiter> changeWaiters;
+
   private @Nullable TimerHandle flushDeadline;
 
   /** One call that waits. It may be woken in vain and wait again, in its place. */
@@ -102,13 +109,13 @@ public final class StreamWriter implements AutoCloseable {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     loop.ensureHeld("StreamWriter.write()");
     ensureWritable();
-    if (!loop.inTask()) {
+    if (options.asyncioWrites() || !loop.inTask()) {
       ensureUnderCap(length);
     } else if (!gate.mayWrite()) {
-      writeInTurn(bytes, offset, length);
+      waitAndWrite(bytes, offset, length);
       return;
     }
-    protocol.transport().write(bytes, offset, length);
+    transport().write(bytes, offset, length);
   }
 
   /**
@@ -153,7 +160,7 @@ public final class StreamWriter implements AutoCloseable {
       return false;
     }
     ensureUnderCap(message.length);
-    protocol.transport().write(message, 0, message.length);
+    transport().write(message, 0, message.length);
     return true;
   }
 
@@ -190,11 +197,104 @@ public final class StreamWriter implements AutoCloseable {
     throwIfLost();
     if (!eofWritten && !closing) {
       eofWritten = true;
-      protocol.transport().writeEof();
+      transport().writeEof();
     }
   }
 
+  // --- Files, and code that takes a JDK stream
+
+  /**
+   * Suspends until a whole file is with the operating system; see {@link #sendFile(FileChannel,
+   * long, long)}.
+   *
+   * @return how many bytes it had
+   * @throws java.nio.file.NoSuchFileException if there is no such file; nothing was sent
+   */
+  public long sendFile(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
+    return FileSending.send(this, loop, file);
+  }
+
+  /**
+   * Suspends until a part of a file is with the operating system. Corresponds to {@code
+   * loop.sendfile}. Over plain TCP and Unix sockets the kernel sends it without copying, and what
+   * other tasks write meanwhile comes behind it; elsewhere it is read in pieces beside the loop,
+   * and what others write may get between them. If the task is cancelled, it ends where it is then,
+   * and the file may be closed at once. The file's position is neither used nor moved.
+   *
+   * @param offset where the part begins
+   * @param bytesMax how long it is at most; it ends with the file
+   * @return how many bytes were sent
+   * @throws IllegalArgumentException if a number is negative
+   * @throws ConnectionResetException if the connection was lost, also because the file became
+   *     shorter meanwhile
+   * @throws IOException if the file cannot be read
+   * @throws SocketException after {@link #close}
+   * @throws IllegalStateException after {@link #writeEof}
+   */
+  public long sendFile(FileChannel file, long offset, long bytesMax) throws IOException {
+    Objects.requireNonNull(file, "file");
+    if (offset < 0 || bytesMax < 0) {
+      throw new IllegalArgumentException(
+          "negative: offset " + offset + ", bytesMax " + bytesMax + " of a file to send");
+    }
+    return FileSending.send(this, loop, file, offset, bytesMax);
+  }
+
+  /**
+   * {@return this stream for code that takes a JDK stream; its writes wait like those here} Bytes
+   * leave by themselves, so flushing does nothing. Closing it closes the connection, as that of a
+   * {@link java.net.Socket} does.
+   */
+  public OutputStream asOutputStream() {
+    return new WriterOutputStream(this);
+  }
+
+  // --- Back-pressure
+
+  /** {@return how many bytes are unsent} */
+  public long writeBufferSize() {
+    loop.ensureHeld("StreamWriter.writeBufferSize()");
+    return transport().writeBufferSize();
+  }
+
+  /**
+   * Sets other water marks for this connection. Corresponds to {@code
+   * transport.set_write_buffer_limits}.
+   *
+   * @param highWater with more than this many bytes unsent, writers wait
+   * @param lowWater with as many bytes unsent, or fewer, they go on
+   * @throws IllegalArgumentException if not 0 &lt;= lowWater &lt;= highWater &lt;= {@linkplain
+   *     StreamOptions#hardCap the hard cap}
+   */
+  public void setWriteBufferLimits(int highWater, int lowWater) {
+    loop.ensureHeld("StreamWriter.setWriteBufferLimits()");
+    StreamOptions.checkWaterMarks(highWater, lowWater, options.hardCap());
+    transport().setWriteBufferLimits(highWater, lowWater);
+  }
+
   // --- Closing
+
+  /**
+   * Suspends until the peer has gone: it ended its stream, or the connection is lost or closed. For
+   * a handler that only writes, and would otherwise learn of it by a write that fails. Cancelling
+   * it leaves nothing behind.
+   *
+   * <pre>{@code
+   * Task<?> events = Asyncio.createTask(() -> sendEvents(writer));
+   * writer.awaitPeerGone();
+   * events.cancel();
+   * }</pre>
+   *
+   * <p>Where the peer has sent more than reading holds, and nobody reads it, an end of stream
+   * behind that is not seen.
+   */
+  public void awaitPeerGone() {
+    loop.ensureInTask("StreamWriter.awaitPeerGone()");
+    while (!peerEnded && !lost) {
+      awaitChange();
+    }
+  }
 
   /**
    * Closes the connection once everything written is sent, in the background; after 10 s at the
@@ -212,7 +312,7 @@ public final class StreamWriter implements AutoCloseable {
     }
     loop.ensureHeld("StreamWriter.close()");
     closing = true;
-    Transport transport = protocol.transport();
+    Transport transport = transport();
     transport.close();
     if (!lost) {
       flushDeadline = loop.callLater(flushTimeout, transport::abort);
@@ -230,7 +330,7 @@ public final class StreamWriter implements AutoCloseable {
     }
     loop.ensureHeld("StreamWriter.abort()");
     closing = true;
-    protocol.transport().abort();
+    transport().abort();
   }
 
   /**
@@ -241,22 +341,26 @@ public final class StreamWriter implements AutoCloseable {
    */
   public void waitClosed() throws IOException {
     loop.ensureInTask("StreamWriter.waitClosed()");
-    if (!lost) {
-      List<Waiter> waiters = closeWaiters;
-      if (waiters == null) {
-        waiters = new ArrayList<>(1);
-        closeWaiters = waiters;
-      }
-      Waiter waiter = new Waiter();
-      waiters.add(waiter);
-      try {
-        waiter.await();
-      } finally {
-        waiters.remove(waiter);
-      }
+    while (!lost) {
+      awaitChange();
     }
     if (lostCause != null) {
       throw protocol.thrown(StreamProtocol.lost(lostCause));
+    }
+  }
+
+  private void awaitChange() {
+    List<Waiter> waiters = changeWaiters;
+    if (waiters == null) {
+      waiters = new ArrayList<>(1);
+      changeWaiters = waiters;
+    }
+    Waiter waiter = new Waiter();
+    waiters.add(waiter);
+    try {
+      waiter.await();
+    } finally {
+      waiters.remove(waiter);
     }
   }
 
@@ -281,12 +385,12 @@ public final class StreamWriter implements AutoCloseable {
 
   /** {@return this end's address} */
   public SocketAddress localAddress() {
-    return protocol.transport().localAddress();
+    return transport().localAddress();
   }
 
   /** {@return the peer's address} */
   public SocketAddress remoteAddress() {
-    return protocol.transport().remoteAddress();
+    return transport().remoteAddress();
   }
 
   // --- What the connection does
@@ -301,10 +405,19 @@ public final class StreamWriter implements AutoCloseable {
     if (flushDeadline != null) {
       flushDeadline.cancel();
     }
-    if (closeWaiters != null) {
-      wake(closeWaiters);
-    }
+    wakeChangeWaiters();
     wake(gate.closed());
+  }
+
+  void peerEnded() {
+    peerEnded = true;
+    wakeChangeWaiters();
+  }
+
+  private void wakeChangeWaiters() {
+    if (changeWaiters != null) {
+      wake(changeWaiters);
+    }
   }
 
   void bufferFilled() {
@@ -323,7 +436,22 @@ public final class StreamWriter implements AutoCloseable {
 
   // --- Inside
 
-  private void writeInTurn(byte[] bytes, int offset, int length) throws IOException {
+  Transport transport() {
+    return protocol.transport();
+  }
+
+  /** Writes as {@link #write(byte[])} does, and waits whatever the options say. */
+  void writeInTurn(byte[] bytes) throws IOException {
+    loop.ensureInTask("StreamWriter.write()");
+    ensureWritable();
+    if (gate.mayWrite()) {
+      transport().write(bytes, 0, bytes.length);
+    } else {
+      waitAndWrite(bytes, 0, bytes.length);
+    }
+  }
+
+  private void waitAndWrite(byte[] bytes, int offset, int length) throws IOException {
     Waiter waiter = new Waiter();
     gate.enqueue(waiter);
     try {
@@ -331,7 +459,7 @@ public final class StreamWriter implements AutoCloseable {
         waiter.await();
         ensureWritable();
       } while (!gate.mayWrite(waiter));
-      protocol.transport().write(bytes, offset, length);
+      transport().write(bytes, offset, length);
     } finally {
       Waiter next = gate.leave(waiter);
       if (next != null) {
@@ -341,7 +469,7 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   private void ensureUnderCap(int length) throws IOException {
-    long unsent = protocol.transport().writeBufferSize();
+    long unsent = transport().writeBufferSize();
     if (unsent + length > options.hardCap()) {
       throw protocol.thrown(
           new WriteBufferFullException(
@@ -354,7 +482,12 @@ public final class StreamWriter implements AutoCloseable {
     }
   }
 
-  private void ensureWritable() throws IOException {
+  /** {@return the reset by which this connection was lost} For what fails only because of that. */
+  ConnectionResetException lost(IOException cause) {
+    return protocol.thrown(StreamProtocol.lost(lostCause != null ? lostCause : cause));
+  }
+
+  void ensureWritable() throws IOException {
     throwIfLost();
     if (closing) {
       throw protocol.thrown(new SocketException("write() after close()"));

@@ -102,6 +102,7 @@ public final class StreamContract {
             SeparatorChecks.all(),
             WritingChecks.all(),
             BackPressureChecks.all(),
+            TransferChecks.all(),
             ClosingChecks.all(),
             LossChecks.all(),
             CancellationChecks.all())

@@ -1,5 +1,7 @@
 package dev.weir.netty;
 
+import dev.weir.spi.Forwarding;
+import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import io.netty.buffer.ByteBuf;
@@ -16,6 +18,8 @@ import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +84,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   /** Why the socket refused bytes; the channel, to which they go then, meets only what follows. */
   private @Nullable IOException refusal;
 
+  /** What hands on to another connection what arrives here, if anything does. */
+  private @Nullable NettyForwarding forwarding;
+
+  /** What hands on to this connection. */
+  private @Nullable NettyForwarding incoming;
+
   private @Nullable SocketAddress localAddress;
   private @Nullable SocketAddress remoteAddress;
 
@@ -120,16 +130,25 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
     staged.writeBytes(bytes, offset, length);
     markDirty();
-    if (!writingPaused && writeBufferSize() > highWater) {
+    pauseWritingIfFull();
+  }
+
+  private void pauseWritingIfFull() {
+    if (!writingPaused && isFull()) {
       writingPaused = true;
       protocol.pauseWriting();
     }
+  }
+
+  boolean isFull() {
+    return writeBufferSize() > highWater;
   }
 
   @Override
   public void writeEof() {
     if (state == State.OPEN && !eofWanted) {
       eofWanted = true;
+      endIncoming();
       markDirty();
     }
   }
@@ -138,8 +157,9 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
-      lingering = !readingWanted && !eofReceived;
+      lingering = !readingAllowed() && !eofReceived;
       readingWanted = true;
+      endForwardings();
       markDirty();
     }
   }
@@ -149,6 +169,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     if (state != State.CLOSED && !aborted) {
       aborted = true;
       state = State.CLOSING;
+      endForwardings();
       markDirty();
     }
   }
@@ -173,6 +194,14 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       return;
     }
     readingWanted = wanted;
+    readingChanged();
+  }
+
+  private boolean readingAllowed() {
+    return readingWanted && (forwarding == null || !forwarding.holdsBack());
+  }
+
+  void readingChanged() {
     if (channel.eventLoop().inEventLoop()) {
       applyReading(); // Within a read: only now does it keep the next one from happening.
     } else {
@@ -199,6 +228,31 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     // below its mark, and not at it.
     int mark = low == Integer.MAX_VALUE ? low : low + 1;
     channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
+    pauseWritingIfFull();
+    if (writingPaused) {
+      markDirty(); // The mark may be above what is unsent now.
+    }
+  }
+
+  @Override
+  public @Nullable Forwarding startForwarding(Transport to, long bytesMax, Runnable ended) {
+    if (!(to instanceof NettyTransport target)
+        || target.driver != driver
+        || target.incoming != null
+        || !target.takesMore()) {
+      return null;
+    }
+    NettyForwarding starting = new NettyForwarding(this, target, bytesMax, ended);
+    forwarding = starting;
+    target.incoming = starting;
+    return starting;
+  }
+
+  @Override
+  public Forwarding sendFile(FileChannel file, long offset, long count, Completion<Long> outcome) {
+    SentFile sent = new SentFile(file, offset, count);
+    driver.request(() -> sendRegion(sent, outcome));
+    return sent;
   }
 
   @Override
@@ -336,8 +390,9 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private void applyReading() {
-    if (channel.config().isAutoRead() != readingWanted) {
-      channel.config().setAutoRead(readingWanted);
+    boolean allowed = readingAllowed();
+    if (channel.config().isAutoRead() != allowed) {
+      channel.config().setAutoRead(allowed);
     }
   }
 
@@ -345,6 +400,77 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     if (writingPaused && writeBufferSize() <= lowWater) {
       writingPaused = false;
       protocol.resumeWriting();
+      if (incoming != null) {
+        incoming.drained();
+      }
+    }
+  }
+
+  private void sendRegion(SentFile region, Completion<Long> outcome) {
+    if (state == State.CLOSED || aborted) {
+      outcome.failed(new IOException("Connection closed"));
+      return;
+    }
+    sendStaged();
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel
+        .writeAndFlush(region)
+        .addListener(written -> {
+          if (written.isSuccess()) {
+            outcome.succeeded(region.bytesHandedOn());
+          } else {
+            if (!(written.cause() instanceof ClosedChannelException)) {
+              // Netty tells the pipeline of a failed write only where nobody holds its promise.
+              channel.pipeline().fireExceptionCaught(written.cause());
+            }
+            outcome.failed(NettyErrors.ofConnection(written.cause()));
+          }
+        });
+    backlogged = unsentByNetty() > 0;
+  }
+
+  // --- Forwarding
+
+  /** {@return whether what is handed on here can still be sent} */
+  boolean takesMore() {
+    return state == State.OPEN && !eofWanted && failure == null;
+  }
+
+  void forgetForwarding(NettyForwarding one) {
+    if (forwarding == one) {
+      forwarding = null;
+    }
+  }
+
+  void forgetSource(NettyForwarding one) {
+    if (incoming == one) {
+      incoming = null;
+    }
+  }
+
+  /** Queues a buffer behind what tasks wrote; takes it over. */
+  void queue(ByteBuf buffer) {
+    sendStaged();
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel.write(buffer, channel.voidPromise());
+  }
+
+  void flushQueued() {
+    channel.flush();
+    backlogged = unsentByNetty() > 0;
+    pauseWritingIfFull();
+  }
+
+  private void endIncoming() {
+    if (incoming != null) {
+      incoming.end();
+    }
+  }
+
+  private void endForwardings() {
+    endIncoming();
+    if (forwarding != null) {
+      forwarding.end();
     }
   }
 
@@ -362,6 +488,9 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf buffer = (ByteBuf) message;
+    if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
+      return;
+    }
     try {
       if (state == State.OPEN) {
         protocol.dataReceived(
@@ -369,6 +498,14 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       }
     } finally {
       buffer.release();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    if (forwarding != null) {
+      forwarding.readComplete();
+      applyReading();
     }
   }
 
@@ -427,6 +564,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     state = State.CLOSED;
     driver.closed(this);
     dropStaged();
+    endForwardings();
     IOException cause = failure;
     if (cause == null && aborted) {
       cause = new IOException("Connection aborted on this side");

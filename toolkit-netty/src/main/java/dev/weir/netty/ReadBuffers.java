@@ -7,14 +7,14 @@ import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 
 /**
  * Lends every read of a loop the same buffer. The streams copy what was read before the read ends,
- * so one is enough, and no read allocates. A handler in the pipeline that keeps the buffer for
- * longer is left with it, and the next read gets one of its own.
+ * so one is enough, and no read allocates. Who keeps the buffer for longer, as a connection does
+ * that hands it on, is left with it, and the next read gets another, which is the shared one then.
  */
 final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   /** As much as Netty reads at once at most by itself. */
   private static final int BYTES = 64 * 1024;
 
-  private final ByteBuf shared = Unpooled.directBuffer(BYTES, BYTES);
+  private ByteBuf shared = Unpooled.directBuffer(BYTES, BYTES);
 
   @Override
   public MaxMessageHandle newHandle() {
@@ -33,7 +33,11 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
     @Override
     public ByteBuf allocate(ByteBufAllocator alloc) {
-      return shared.refCnt() == 1 ? shared.retain().clear() : alloc.directBuffer(BYTES);
+      if (shared.refCnt() > 1) {
+        shared.release();
+        shared = alloc.directBuffer(BYTES, BYTES);
+      }
+      return shared.retain().clear();
     }
   }
 

@@ -1,0 +1,139 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Forwarding;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Sends files, by the transport itself if it can. What may block runs off the loop. */
+final class FileSending {
+  private static final int READ_BYTES = 64 * 1024;
+
+  private FileSending() {}
+
+  private record Part(FileChannel file, long offset, long count) {}
+
+  static long send(StreamWriter writer, Loop loop, Path file) throws IOException {
+    writer.ensureWritable();
+    Opening opening = new Opening();
+    try {
+      runBlocking(loop, () -> opening.open(file));
+      return send(writer, loop, opening.file(), 0, Long.MAX_VALUE);
+    } finally {
+      opening.close();
+    }
+  }
+
+  static long send(StreamWriter writer, Loop loop, FileChannel file, long offset, long bytesMax)
+      throws IOException {
+    long count = Math.min(bytesMax, Math.max(0, runBlocking(loop, file::size) - offset));
+    writer.writeInTurn(new byte[0]);
+    return count == 0 ? 0 : send(writer, loop, new Part(file, offset, count));
+  }
+
+  private static long send(StreamWriter writer, Loop loop, Part part) throws IOException {
+    Future<Long> sent = loop.createFuture(writer);
+    Forwarding sending =
+        writer
+            .transport()
+            .sendFile(part.file, part.offset, part.count, new FutureCompletion<>(sent, late -> {}));
+    if (sending == null) {
+      return copy(writer, loop, part);
+    }
+    try {
+      return sent.await(IOException.class);
+    } catch (IOException e) {
+      throw writer.lost(e);
+    } finally {
+      sending.stop(); // The file may be closed from now on.
+    }
+  }
+
+  private static long copy(StreamWriter writer, Loop loop, Part part) throws IOException {
+    long copied = 0;
+    while (copied < part.count) {
+      long offset = part.offset + copied;
+      int length = (int) Math.min(READ_BYTES, part.count - copied);
+      byte[] piece = runBlocking(loop, () -> read(part.file, offset, length));
+      writer.writeInTurn(piece);
+      copied += piece.length;
+    }
+    return copied;
+  }
+
+  private static byte[] read(FileChannel file, long offset, int length) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length);
+    int read = file.read(buffer, offset);
+    if (read <= 0) {
+      throw new IOException("The file became shorter while it was sent: it ends at " + offset);
+    }
+    return Arrays.copyOf(buffer.array(), read);
+  }
+
+  private interface Blocking<T> {
+    T run() throws IOException;
+  }
+
+  private static <T> T runBlocking(Loop loop, Blocking<T> work) throws IOException {
+    return loop.runInExecutor(() -> Answer.of(work)).await().get();
+  }
+
+  /**
+   * What blocking work brought. A failure is a value too: thrown on the other thread, that of work
+   * which nobody waits for any more would be reported, and is no error.
+   */
+  private record Answer<T>(@Nullable T value, @Nullable IOException failure) {
+    static <T> Answer<T> of(Blocking<T> work) {
+      try {
+        return new Answer<>(work.run(), null);
+      } catch (IOException e) {
+        return new Answer<>(null, e);
+      }
+    }
+
+    T get() throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+      return Objects.requireNonNull(value);
+    }
+  }
+
+  /** A file that is opened off the loop, and closed whoever comes last. */
+  private static final class Opening {
+    private @Nullable FileChannel file;
+    private boolean closed;
+
+    boolean open(Path path) throws IOException {
+      FileChannel opened = FileChannel.open(path, StandardOpenOption.READ);
+      synchronized (this) {
+        file = opened;
+        if (closed) {
+          opened.close(); // The task was cancelled meanwhile.
+        }
+        return !closed;
+      }
+    }
+
+    synchronized FileChannel file() {
+      if (file == null) {
+        throw new IllegalStateException("not opened");
+      }
+      return file;
+    }
+
+    synchronized void close() throws IOException {
+      closed = true;
+      if (file != null) {
+        file.close();
+      }
+    }
+  }
+}
