@@ -1,7 +1,9 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Forwarding;
+import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
+import dev.weir.task.Futures;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,10 +26,12 @@ final class FileSending {
     writer.ensureWritable();
     Opening opening = new Opening();
     try {
-      runBlocking(loop, () -> opening.open(file));
-      return send(writer, loop, opening.file(), 0, Long.MAX_VALUE);
+      runBlocking(loop, () -> opening.file = FileChannel.open(file, StandardOpenOption.READ));
+      return send(writer, loop, Objects.requireNonNull(opening.file), 0, Long.MAX_VALUE);
     } finally {
-      opening.close();
+      if (opening.file != null) {
+        opening.file.close();
+      }
     }
   }
 
@@ -81,14 +85,24 @@ final class FileSending {
     T run() throws IOException;
   }
 
+  /** Waits for the work even if cancelled, so that the file may be closed afterwards. */
   private static <T> T runBlocking(Loop loop, Blocking<T> work) throws IOException {
-    return loop.runInExecutor(() -> Answer.of(work)).await().get();
+    Future<Answer<T>> answer = loop.runInExecutor(() -> Answer.of(work));
+    CancelledError cancellation = null;
+    while (!answer.done()) {
+      try {
+        Futures.shield(answer).await();
+      } catch (CancelledError e) {
+        cancellation = e;
+      }
+    }
+    if (cancellation != null) {
+      throw cancellation;
+    }
+    return answer.result().get();
   }
 
-  /**
-   * What blocking work brought. A failure is a value too: thrown on the other thread, that of work
-   * which nobody waits for any more would be reported, and is no error.
-   */
+  /** What blocking work brought. */
   private record Answer<T>(@Nullable T value, @Nullable IOException failure) {
     static <T> Answer<T> of(Blocking<T> work) {
       try {
@@ -106,34 +120,8 @@ final class FileSending {
     }
   }
 
-  /** A file that is opened off the loop, and closed whoever comes last. */
+  /** Where another thread puts the file that it opened, also for a task that was cancelled. */
   private static final class Opening {
-    private @Nullable FileChannel file;
-    private boolean closed;
-
-    boolean open(Path path) throws IOException {
-      FileChannel opened = FileChannel.open(path, StandardOpenOption.READ);
-      synchronized (this) {
-        file = opened;
-        if (closed) {
-          opened.close(); // The task was cancelled meanwhile.
-        }
-        return !closed;
-      }
-    }
-
-    synchronized FileChannel file() {
-      if (file == null) {
-        throw new IllegalStateException("not opened");
-      }
-      return file;
-    }
-
-    synchronized void close() throws IOException {
-      closed = true;
-      if (file != null) {
-        file.close();
-      }
-    }
+    private volatile @Nullable FileChannel file;
   }
 }
