@@ -18,6 +18,7 @@ NAMES = (
     "portable",
     "netty-nio",
     "mounted-nio",
+    "transfer",
     "vertx",
     "reactor",
     "blocking",
@@ -26,7 +27,7 @@ NAMES = (
     "asyncio",
     "uvloop",
 )
-JVM = {"netty", "mounted", "portable", "netty-nio", "mounted-nio", "vertx", "reactor", "blocking"}
+JVM = {"netty", "mounted", "portable", "netty-nio", "mounted-nio", "transfer", "vertx", "reactor", "blocking"}
 
 START_SECONDS = 600  # Some build themselves first.
 ANSWER_SECONDS = 5

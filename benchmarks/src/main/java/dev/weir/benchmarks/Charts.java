@@ -45,7 +45,7 @@ public final class Charts {
   private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 11);
   private static final Font USUAL = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
 
-  private static final Set<String> OWN = Set.of("mounted", "portable", "mounted-nio");
+  private static final Set<String> OWN = Set.of("mounted", "portable", "mounted-nio", "transfer");
 
   private Charts() {}
 

@@ -48,6 +48,7 @@ interface EchoPeer extends AutoCloseable {
           "mounted",
           "portable",
           "mounted-nio",
+          "transfer",
           "vertx",
           "reactor",
           "blocking");
@@ -64,6 +65,7 @@ interface EchoPeer extends AutoCloseable {
       case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
       case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
       case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);
+      case "transfer" -> WeirEchoPeer.startTransferring();
       case "vertx" -> VertxEchoPeer.start(mode);
       case "reactor" -> ReactorEchoPeer.start(mode);
       case "blocking" -> BlockingEchoPeer.start(mode);

@@ -28,24 +28,33 @@ final class WeirEchoPeer implements EchoPeer {
   /** What the loop's thread tells the others. */
   private record Listening(Loop loop, Server server, int port) {}
 
-  private WeirEchoPeer(RunOptions options, Mode mode) {
-    thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options, mode));
+  private WeirEchoPeer(RunOptions options, ConnectionHandler handler) {
+    thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options, handler));
   }
 
   static WeirEchoPeer start(FiberKind fibers, String transport, Mode mode) {
     RunOptions options = RunOptions.defaults().withFibers(fibers).withTransport(transport);
-    WeirEchoPeer peer = new WeirEchoPeer(options, mode);
+    return start(
+        options,
+        switch (mode) {
+          case BYTES -> WeirEchoPeer::echoBytes;
+          case LINES -> WeirEchoPeer::echoLines;
+        });
+  }
+
+  /** Starts a server that moves buffers, which knows no lines: it echoes bytes in both modes. */
+  static WeirEchoPeer startTransferring() {
+    return start(RunOptions.defaults(), StreamReader::transferTo);
+  }
+
+  private static WeirEchoPeer start(RunOptions options, ConnectionHandler handler) {
+    WeirEchoPeer peer = new WeirEchoPeer(options, handler);
     peer.thread.start();
     peer.listening.join();
     return peer;
   }
 
-  private void run(RunOptions options, Mode mode) {
-    ConnectionHandler handler =
-        switch (mode) {
-          case BYTES -> WeirEchoPeer::echoBytes;
-          case LINES -> WeirEchoPeer::echoLines;
-        };
+  private void run(RunOptions options, ConnectionHandler handler) {
     try {
       Asyncio.run(() -> serve(handler), options);
     } catch (CancelledError e) {

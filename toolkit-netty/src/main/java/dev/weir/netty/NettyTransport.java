@@ -489,6 +489,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf buffer = (ByteBuf) message;
     if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
+      driver.readBuffers().handedOn();
       return;
     }
     try {
