@@ -44,7 +44,7 @@ public interface Transport {
   long writeBufferSize();
 
   /**
-   * Sets when the protocol is told to pause and to resume writing.
+   * Sets when the protocol is told to pause and to resume writing, for what is buffered now too.
    *
    * @param high more buffered bytes than this pause it
    * @param low as many buffered bytes, or fewer, resume it

@@ -70,6 +70,10 @@ final class MemoryTransport implements Transport {
     }
     unsent.add(bytes, offset, length);
     markDirty();
+    pauseWritingIfFull();
+  }
+
+  private void pauseWritingIfFull() {
     if (!writingPaused && unsent.size() > highWater) {
       writingPaused = true;
       protocol.pauseWriting();
@@ -127,6 +131,10 @@ final class MemoryTransport implements Transport {
   public void setWriteBufferLimits(int high, int low) {
     highWater = high;
     lowWater = low;
+    pauseWritingIfFull();
+    if (writingPaused) {
+      markDirty(); // The mark may be above what is unsent now.
+    }
   }
 
   @Override
