@@ -10,10 +10,6 @@ import org.jspecify.annotations.Nullable;
  * {@link PortableFiber}. {@link #park} is the one place where Weir suspends.
  */
 abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber {
-  // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code
-  // starts.
-  private static final ThreadLocal<@Nullable Fiber> CURRENT = new ThreadLocal<>();
-
   final Carrier carrier;
 
   /** The task that runs here; null on a fiber that runs callbacks or I/O. */
@@ -49,8 +45,14 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
 
   /** {@return the fiber that the calling thread is, or null} */
   static @Nullable Fiber current() {
-    return CURRENT.get();
+    Fiber mounted = MountedFiber.currentMounted();
+    return mounted != null ? mounted : PortableFiber.currentPortable();
   }
+
+  /**
+   * Called by the fiber's own thread before anything else: {@link #current} finds it from now on.
+   */
+  abstract void becomeCurrent();
 
   abstract Thread thread();
 
@@ -129,7 +131,7 @@ abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber 
   }
 
   final void runBody() {
-    CURRENT.set(this);
+    becomeCurrent();
     context.restoreCarried();
     body.run();
   }

@@ -4,6 +4,20 @@ import org.jspecify.annotations.Nullable;
 
 /** A fiber on the JDK's own scheduler that runs only while it holds its loop's turn. */
 final class PortableFiber extends Fiber {
+  // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code
+  // starts.
+  private static final ThreadLocal<@Nullable PortableFiber> CURRENT = new ThreadLocal<>();
+
+  /** {@return the portable fiber that the calling thread is, or null} */
+  static @Nullable PortableFiber currentPortable() {
+    return CURRENT.get();
+  }
+
+  @Override
+  void becomeCurrent() {
+    CURRENT.set(this);
+  }
+
   private final PortableCarrier portableCarrier;
   final Turn turn;
 

@@ -15,11 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class VirtualThreads {
   private static final @Nullable MethodHandle NEW_VIRTUAL_THREAD;
+  private static final @Nullable MethodHandle SCHEDULER_OF;
   private static final @Nullable Executor DEFAULT_SCHEDULER;
   private static final @Nullable String UNAVAILABLE_BECAUSE;
 
   static {
     MethodHandle newVirtualThread = null;
+    MethodHandle schedulerOf = null;
     Executor defaultScheduler = null;
     String unavailableBecause = null;
     try {
@@ -32,8 +34,12 @@ final class VirtualThreads {
               "newVirtualThread",
               MethodType.methodType(
                   Thread.class, Executor.class, String.class, int.class, Runnable.class));
-      Field scheduler =
-          Class.forName("java.lang.VirtualThread").getDeclaredField("DEFAULT_SCHEDULER");
+      Class<?> virtualThread = Class.forName("java.lang.VirtualThread");
+      schedulerOf =
+          MethodHandles.privateLookupIn(virtualThread, MethodHandles.lookup())
+              .findGetter(virtualThread, "scheduler", Executor.class)
+              .asType(MethodType.methodType(Executor.class, Thread.class));
+      Field scheduler = virtualThread.getDeclaredField("DEFAULT_SCHEDULER");
       scheduler.setAccessible(true);
       defaultScheduler = (Executor) scheduler.get(null);
     } catch (ReflectiveOperationException | RuntimeException e) {
@@ -41,6 +47,7 @@ final class VirtualThreads {
       unavailableBecause = e.toString();
     }
     NEW_VIRTUAL_THREAD = newVirtualThread;
+    SCHEDULER_OF = schedulerOf;
     DEFAULT_SCHEDULER = defaultScheduler;
     UNAVAILABLE_BECAUSE = unavailableBecause;
   }
@@ -69,6 +76,19 @@ final class VirtualThreads {
       throw e;
     } catch (Throwable e) {
       throw new AssertionError(e); // newVirtualThread declares no checked exception.
+    }
+  }
+
+  /** {@return what the steps of a virtual thread are handed to, or null if that is closed to us} */
+  static @Nullable Executor schedulerOf(Thread virtualThread) {
+    MethodHandle schedulerOf = SCHEDULER_OF;
+    if (schedulerOf == null) {
+      return null;
+    }
+    try {
+      return (Executor) schedulerOf.invokeExact(virtualThread);
+    } catch (Throwable e) {
+      throw new AssertionError(e); // It reads a field.
     }
   }
 
