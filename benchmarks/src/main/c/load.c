@@ -388,6 +388,14 @@ static void run_rate(void) {
     }
   }
   if (!measured) to = usage_now();
+  // What was not answered took at least as long as it was waited for.
+  int64_t given_up = now_nanos();
+  for (long k = first; k < due; k++) {
+    struct connection *connection = &all[k % connections];
+    long begun = (k % connections) % (pattern_bytes / bytes);
+    if (k / connections >= connection->received / bytes - begun)
+      record(&latency, given_up - start - (int64_t)(k * interval));
+  }
   print_usage(from, to, due - first);
   printf(" p50_us=%.1f p90_us=%.1f p99_us=%.1f p999_us=%.1f max_us=%.1f late_p99_us=%.1f late_max_us=%.1f unanswered=%ld\n",
          percentile(&latency, 50) / 1e3, percentile(&latency, 90) / 1e3, percentile(&latency, 99) / 1e3,

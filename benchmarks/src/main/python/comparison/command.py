@@ -260,22 +260,23 @@ def draw(rows, folder):
 
 
 def write(options, comparison, servers, described):
-    options.output.mkdir(parents=True, exist_ok=True)
-    date = described["date"]
+    # Each run has a folder, so that what is in one belongs together.
+    folder = options.output / time.strftime("%Y-%m-%d-%H%M%S")
+    folder.mkdir(parents=True)
     summary = []
     for workload in workloads.ALL:
         taken = comparison.measurements.get(workload.name)
         if taken:
-            report.write_csv(options.output / f"{date}-{workload.name}.csv", taken)
+            report.write_csv(folder / f"{workload.name}.csv", taken)
             summary += report.chart_rows(workload, taken, servers.names, comparison.base)
     if summary:
-        rows = options.output / f"{date}-charts.tsv"
+        rows = folder / "charts.tsv"
         report.write_chart_rows(rows, machine.line(described), servers.about, summary)
         if options.charts:
-            draw(rows, options.output)
+            draw(rows, folder)
     counted = [row for name, taken in comparison.measurements.items() if name.startswith("counts-") for row in taken]
     if counted:
-        report.write_csv(options.output / f"{date}-counts.csv", counted)
+        report.write_csv(folder / "counts.csv", counted)
     results = {
         "machine": described,
         "options": {
@@ -290,8 +291,8 @@ def write(options, comparison, servers, described):
         "summary": summary,
         "measurements": comparison.measurements,
     }
-    report.write_json(options.output / ("counts.json" if options.counts else "results.json"), results)
-    say(f"\nThe numbers are in {options.output}")
+    report.write_json(folder / "results.json", results)
+    say(f"\nThe numbers are in {folder}")
 
 
 def main(arguments):
@@ -317,7 +318,7 @@ def main(arguments):
         comparison = Comparison(options, load, servers, descriptors)
         try:
             if options.counts:
-                for workload in (workloads.PINGPONG_64, workloads.LINES):
+                for workload in workloads.COUNTED:
                     comparison.count(workload)
             else:
                 for workload in workloads.named(options.workloads):
@@ -325,6 +326,7 @@ def main(arguments):
                 comparison.print_overview()
         except Failed as failure:
             print(f"compare: {failure}", file=sys.stderr)
-            return 1
-        write(options, comparison, servers, described)
+            comparison.failures.append(str(failure))
+        finally:
+            write(options, comparison, servers, described)  # What was measured by then counts.
     return 1 if comparison.failures else 0

@@ -48,6 +48,14 @@ def parse_perf(table):
     raise Unavailable("perf counts no instructions")
 
 
+# What moves bytes and waits for them. The rest is the runtime's: a compiler thread that wakes another, memory.
+IO_CALLS = frozenset(
+    "read readv recvfrom recvmsg recvmmsg write writev sendto sendmsg sendmmsg sendfile splice"
+    " accept accept4 close shutdown poll ppoll select pselect6"
+    " epoll_wait epoll_pwait epoll_pwait2 epoll_ctl io_uring_enter".split()
+)
+
+
 def _traced_calls(server, run):
     if shutil.which("strace") is None:
         raise Unavailable("there is no strace")
@@ -76,7 +84,8 @@ def _traced_calls(server, run):
 
 
 def system_calls(load, server, workload, messages, repeats):
-    """Returns the calls per message by name: medians, since a compiler that has something to do just then calls as well."""
+    """Returns the calls for I/O per message by name: the medians of differences."""
+    time.sleep(SETTLE_SECONDS)  # What the warm-up opened is closed by then.
     counts = [
         [
             _traced_calls(server, lambda number=number: load.run(server, "closed", messages=number, **workload.arguments))
@@ -84,7 +93,7 @@ def system_calls(load, server, workload, messages, repeats):
         ]
         for _ in range(repeats)
     ]
-    names = {name for pair in counts for calls in pair for name in calls}
+    names = {name for pair in counts for calls in pair for name in calls if name in IO_CALLS}
     return {
         name: statistics.median(per_message(fewer.get(name, 0), more.get(name, 0), *messages) for fewer, more in counts)
         for name in names

@@ -1,5 +1,6 @@
 """Where things are, and what they run on."""
 
+import contextlib
 import datetime
 import os
 import platform
@@ -35,12 +36,19 @@ def build_c(name):
     return program
 
 
+def _jar_sources():
+    for module in ("toolkit-core", "toolkit-netty", "benchmarks"):
+        yield ROOT / module / "pom.xml"
+        for folder in ("java", "resources"):
+            yield from (path for path in (ROOT / module / "src/main" / folder).rglob("*") if path.is_file())
+
+
 def build_jar():
-    """Builds the benchmarks' jar if there is none."""
-    if JAR.exists():
+    """Builds the benchmarks' jar unless it is newer than all that is in it: figures must not be of another commit."""
+    if JAR.exists() and all(source.stat().st_mtime <= JAR.stat().st_mtime for source in _jar_sources()):
         return
     if shutil.which("mvn") is None:
-        raise Missing(f"{JAR} is not built yet, and there is no Maven (mvn) to build it")
+        raise Missing(f"{JAR} is not built or out of date, and there is no Maven (mvn) to build it")
     command = ["mvn", "-q", "-pl", "benchmarks", "-am", "package", "-Dmaven.test.skip=true"]
     if subprocess.run(command, cwd=ROOT, stdout=2).returncode != 0:
         raise Missing("the jar could not be built, see above")
@@ -59,11 +67,23 @@ def raise_descriptor_limit():
 
 
 def cores(server_core, client_core):
-    """Returns the two cores: those asked for, else the first two that there are."""
+    """Returns the two cores: those asked for, else the first two, if possible not threads of one processor."""
     available = sorted(os.sched_getaffinity(0))
     server = available[0] if server_core is None else server_core
     others = [core for core in available if core != server] or available
-    return server, others[0] if client_core is None else client_core
+    apart = [core for core in others if core not in _siblings(server)] or others
+    return server, apart[0] if client_core is None else client_core
+
+
+def _siblings(core):
+    """Returns the cores that are threads of the same processor."""
+    siblings = set()
+    with contextlib.suppress(OSError, ValueError):
+        text = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list").read_text()
+        for part in text.strip().split(","):
+            first, _, last = part.partition("-")
+            siblings.update(range(int(first), int(last or first) + 1))
+    return siblings
 
 
 def _first_line(*command):

@@ -17,6 +17,7 @@ NAMES = (
     "mounted",
     "portable",
     "netty-nio",
+    "netty-tuned",
     "mounted-nio",
     "transfer",
     "vertx",
@@ -27,7 +28,7 @@ NAMES = (
     "asyncio",
     "uvloop",
 )
-JVM = {"netty", "mounted", "portable", "netty-nio", "mounted-nio", "transfer", "vertx", "reactor", "blocking"}
+JVM = {"netty", "mounted", "portable", "netty-nio", "netty-tuned", "mounted-nio", "transfer", "vertx", "reactor", "blocking"}
 
 START_SECONDS = 600  # Some build themselves first.
 ANSWER_SECONDS = 5
@@ -154,7 +155,7 @@ class Servers:
                 continue
             try:
                 server = Server(name, mode, self._core)
-            except Missing as reason:
+            except (Missing, Failed) as reason:
                 self.names.remove(name)
                 self.left_out[name] = str(reason)
                 self._say(f"{name} is left out: {reason}")

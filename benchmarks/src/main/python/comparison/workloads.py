@@ -96,6 +96,12 @@ LINES = _throughput(
     depth=16,
 )
 
+LARGE = _throughput(
+    "large", "100 KiB messages, 16 connections", "bytes", "closed", "msg", connections=16, bytes=100 * 1024
+)
+
+COUNTED = (PINGPONG_64, LINES, LARGE)
+
 ALL = (
     _throughput("pingpong-1", "1 KiB ping-pong, 1 connection", "bytes", "closed", "msg", connections=1, bytes=1024),
     PINGPONG_64,
@@ -106,9 +112,7 @@ ALL = (
         "pingpong-10000", "1 KiB ping-pong, 10,000 connections", "bytes", "closed", "msg", connections=10_000, bytes=1024
     ),
     LINES,
-    _throughput(
-        "large", "100 KiB messages, 16 connections", "bytes", "closed", "msg", connections=16, bytes=100 * 1024
-    ),
+    LARGE,
     _throughput(
         "connects",
         "connect, one message of 64 bytes, close, 64 at a time",

@@ -91,7 +91,7 @@ public final class Charts {
    */
   public static void main(String[] args) throws IOException {
     if (args.length != 2) {
-      System.err.println("usage: Charts FILE FOLDER; FILE is a ...-charts.tsv of compare");
+      System.err.println("usage: Charts FILE FOLDER; FILE is a charts.tsv of compare");
       System.exit(2);
     }
     draw(Path.of(args[0]), Path.of(args[1]));

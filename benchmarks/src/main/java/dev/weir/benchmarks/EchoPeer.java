@@ -45,6 +45,7 @@ interface EchoPeer extends AutoCloseable {
       List.of(
           "netty",
           "netty-nio",
+          "netty-tuned",
           "mounted",
           "portable",
           "mounted-nio",
@@ -62,6 +63,7 @@ interface EchoPeer extends AutoCloseable {
     return switch (kind) {
       case "netty" -> NettyEchoPeer.start("auto");
       case "netty-nio" -> NettyEchoPeer.start("nio");
+      case "netty-tuned" -> NettyEchoPeer.startTuned();
       case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
       case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
       case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);

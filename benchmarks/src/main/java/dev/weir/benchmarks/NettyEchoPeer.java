@@ -1,13 +1,18 @@
 package dev.weir.benchmarks;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -18,7 +23,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A handler in a Netty pipeline, on one event loop: the ceiling. It writes on read, flushes on
+ * A handler in a Netty pipeline, on one event loop: the measure. It writes on read, flushes on
  * read-complete and has a void promise, so a round trip costs one write system call and no
  * allocation for a promise. It does not look for lines in either mode. In spirit the echo server of
  * Netty's examples ({@code io.netty.example.echo}), which does without the void promise.
@@ -39,9 +44,28 @@ final class NettyEchoPeer implements EchoPeer {
    */
   static NettyEchoPeer start(String transport) {
     boolean epoll = transport.equals("auto") && Epoll.isAvailable();
-    EventLoopGroup group =
-        new MultiThreadIoEventLoopGroup(
-            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    return start(
+        epoll,
+        epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory(),
+        new AdaptiveRecvByteBufAllocator());
+  }
+
+  /**
+   * Starts the server with what Weir has set otherwise than Netty has by default: as many
+   * connections for each poll, and buffers for reading that are as large from the beginning on.
+   */
+  static NettyEchoPeer startTuned() {
+    return start(
+        Epoll.isAvailable(),
+        Epoll.isAvailable()
+            ? EpollIoHandler.newFactory(128, DefaultSelectStrategyFactory.INSTANCE)
+            : NioIoHandler.newFactory(),
+        new FixedRecvByteBufAllocator(READ_BYTES_MAX));
+  }
+
+  private static NettyEchoPeer start(
+      boolean epoll, IoHandlerFactory io, RecvByteBufAllocator readBuffers) {
+    EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, io);
     Class<? extends ServerChannel> channelClass =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     Channel channel =
@@ -50,6 +74,7 @@ final class NettyEchoPeer implements EchoPeer {
             .channel(channelClass)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, readBuffers)
             .childHandler(new Echo())
             .bind("127.0.0.1", 0)
             .syncUninterruptibly()

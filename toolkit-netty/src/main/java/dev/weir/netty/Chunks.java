@@ -3,6 +3,7 @@ package dev.weir.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The buffers in which transports collect what a round writes, for all connections of a loop. They
@@ -15,32 +16,52 @@ final class Chunks {
   /** Larger ones than this, which single writes may make, are not kept. */
   private static final int KEPT_BYTES_MAX = 256 * 1024;
 
-  /** How much is kept in all: enough for a message each of some thousand connections in a round. */
-  private static final int SPARE_BYTES_MAX = 8 * 1024 * 1024;
+  /**
+   * How many small ones are kept: enough for a message each of a thousand connections in a round.
+   */
+  private static final int SPARE_MAX = 1024;
+
+  private static final int SPARE_LARGE_BYTES_MAX = 4 * 1024 * 1024;
 
   private final ArrayDeque<ByteBuf> spare = new ArrayDeque<>();
   private final ArrayDeque<ByteBuf> spareLarge = new ArrayDeque<>();
-  private int spareBytes;
+  private int spareLargeBytes;
   private boolean closed;
 
   /** {@return an empty buffer for at least {@code bytes}, which grows} */
   ByteBuf take(int bytes) {
-    ByteBuf chunk = bytes > BYTES ? spareLarge.poll() : spare.poll();
-    if (chunk == null) {
-      return Unpooled.directBuffer(Math.max(bytes, BYTES));
+    ByteBuf chunk = bytes > BYTES ? takeLarge() : spare.poll();
+    return chunk == null ? Unpooled.directBuffer(Math.max(bytes, BYTES)) : chunk;
+  }
+
+  private @Nullable ByteBuf takeLarge() {
+    ByteBuf chunk = spareLarge.poll();
+    if (chunk != null) {
+      spareLargeBytes -= chunk.capacity();
     }
-    spareBytes -= chunk.capacity();
     return chunk;
   }
 
   void giveBack(ByteBuf chunk) {
     int bytes = chunk.capacity();
-    if (closed || bytes > KEPT_BYTES_MAX || spareBytes + bytes > SPARE_BYTES_MAX) {
+    if (closed || bytes > KEPT_BYTES_MAX) {
       chunk.release();
-      return;
+    } else if (bytes > BYTES) {
+      keepLarge(chunk);
+    } else if (spare.size() < SPARE_MAX) {
+      spare.push(chunk.clear());
+    } else {
+      chunk.release();
     }
-    spareBytes += bytes;
-    (bytes > BYTES ? spareLarge : spare).push(chunk.clear());
+  }
+
+  private void keepLarge(ByteBuf chunk) {
+    if (spareLargeBytes + chunk.capacity() > SPARE_LARGE_BYTES_MAX) {
+      chunk.release();
+    } else {
+      spareLargeBytes += chunk.capacity();
+      spareLarge.push(chunk.clear());
+    }
   }
 
   /** Gives the memory back; what is still out is freed when it comes back. */

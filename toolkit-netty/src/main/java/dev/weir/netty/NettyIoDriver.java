@@ -78,8 +78,7 @@ final class NettyIoDriver implements IoDriver {
 
   @Override
   public void attach(Runnable polling) {
-    // Netty keeps its buffer caches in fast thread locals, which a virtual thread has only on
-    // request.
+    // Netty's buffer caches are in fast thread locals, which a virtual thread has on request only.
     FastThreadLocalThread.runWithFastThreadLocal(() -> {
       eventLoop.setOwningThread(Thread.currentThread());
       polling.run();
@@ -102,6 +101,15 @@ final class NettyIoDriver implements IoDriver {
   @Override
   public void close() {
     closing = true;
+    try {
+      flushAndClose();
+    } finally {
+      chunks.close();
+      readBuffers.close();
+    }
+  }
+
+  private void flushAndClose() {
     long deadlineNanos = nanoTime() + CLOSE_FLUSH_NANOS;
     do {
       serveRequests();
@@ -116,8 +124,6 @@ final class NettyIoDriver implements IoDriver {
     while (!eventLoop.isTerminated()) {
       eventLoop.runNow();
     }
-    chunks.close();
-    readBuffers.close();
   }
 
   EventLoop eventLoop() {

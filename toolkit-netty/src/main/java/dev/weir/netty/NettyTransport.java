@@ -223,9 +223,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   public void setWriteBufferLimits(int high, int low) {
     highWater = high;
     lowWater = low;
-    // Netty only has to say when it is down to low water; how full the buffer is we know ourselves.
-    // It says so
-    // below its mark, and not at it.
+    // Netty only has to say when it is down to low water, and says so below its mark, not at it.
     int mark = low == Integer.MAX_VALUE ? low : low + 1;
     channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
     pauseWritingIfFull();
@@ -323,7 +321,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       staged = null;
       try {
         backlogged = backlogged && unsentByNetty() > 0;
-        if (!backlogged && socket != null) {
+        // A descriptor that was closed may be another connection's by now.
+        if (!backlogged && socket != null && refusal == null && channel.isOpen()) {
           sendNow(sent, socket);
         }
         if (sent.isReadable()) {
@@ -362,6 +361,9 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     channel.write(buffer, channel.voidPromise());
     channel.flush();
     backlogged = unsentByNetty() > 0;
+    if (failure == null) {
+      refusal = null; // The socket refused for a moment only.
+    }
   }
 
   private void dropStaged() {
