@@ -114,19 +114,25 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    // A client may reset before it is accepted, which is its own business.
-    if (!NettyErrors.says(cause, "aborted") && !resting && !closed) {
-      rest(cause);
+    if (resting || closed) {
+      return;
     }
+    // Before anything else, and until the rest is over: even to load a class may take a descriptor,
+    // and if that fails once it fails for ever. So does opening the log.
+    boolean spared = spare.release();
+    if (NettyErrors.says(cause, "aborted")) {
+      spare.take(); // A client reset before it was accepted, which is its own business.
+      return;
+    }
+    resting = true;
+    apply();
+    if (spared) {
+      refuseThoseWaiting();
+    }
+    rest(cause);
   }
 
   private void rest(Throwable cause) {
-    resting = true;
-    apply();
-    // Free until the rest is over: whoever logs the report may need one, too.
-    if (spare.release()) {
-      refuseThoseWaiting();
-    }
     long pauseMillis = backoff.failed();
     if (backoff.takeReport(driver.nanoTime())) {
       driver.report(
