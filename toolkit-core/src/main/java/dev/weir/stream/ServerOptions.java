@@ -162,8 +162,8 @@ public final class ServerOptions {
   /**
    * {@return after how long without a byte read or written a connection is aborted; null, the
    * default, for never} Its reads and writes then throw a {@link java.net.SocketTimeoutException}.
-   * Bytes that the peer takes out of what is buffered count as written; if it stops in the middle
-   * of them, that is noticed within twice the time.
+   * Bytes that the peer takes out of what is buffered count, and so does what {@code transferTo}
+   * and {@code sendFile} hand on; that these have stopped is noticed within twice the time.
    */
   public @Nullable Duration idleTimeout() {
     return idleTimeout;

@@ -365,7 +365,8 @@ public final class StreamReader implements Iterable<byte[]> {
       return 0; // It came while others wrote.
     }
     Forwarding forwarding =
-        protocol.transport().startForwarding(writer.transport(), bytesMax, this::wakeWaiter);
+        WatchedTransport.startForwarding(
+            protocol.transport(), writer.transport(), bytesMax, this::wakeWaiter);
     if (forwarding == null) {
       awaitBytes(1);
       return 0;

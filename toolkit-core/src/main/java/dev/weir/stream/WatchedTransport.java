@@ -1,11 +1,14 @@
 package dev.weir.stream;
 
+import dev.weir.spi.Forwarding;
+import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.task.Context;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.channels.FileChannel;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,12 @@ final class WatchedTransport implements Transport {
 
   /** How much was unsent when the timer last fired: less of it now is activity too. */
   private long unsentSeen;
+
+  /** What goes on without the streams, and how much of it had been done when last seen. */
+  private @Nullable Forwarding arriving;
+
+  private @Nullable Forwarding leaving;
+  private long forwardedSeen;
 
   private @Nullable TimerHandle timer;
   private @Nullable SocketTimeoutException expiry;
@@ -71,6 +80,7 @@ final class WatchedTransport implements Transport {
       lastActivityNanos = nowNanos(); // The peer takes it, however slowly.
     }
     unsentSeen = unsent;
+    lookAtForwarding();
     if (firstByteTimeout != null
         && !received
         && !left(firstByteTimeout, acceptedNanos).isPositive()) {
@@ -80,6 +90,19 @@ final class WatchedTransport implements Transport {
     } else {
       arm();
     }
+  }
+
+  private void lookAtForwarding() {
+    long forwarded = handedOn(arriving) + handedOn(leaving);
+    if (forwarded != forwardedSeen) {
+      forwardedSeen = forwarded;
+      lastActivityNanos = nowNanos();
+      received |= handedOn(arriving) > 0;
+    }
+  }
+
+  private static long handedOn(@Nullable Forwarding forwarding) {
+    return forwarding == null ? 0 : forwarding.bytesHandedOn();
   }
 
   private void arm() {
@@ -150,6 +173,49 @@ final class WatchedTransport implements Transport {
   @Override
   public void setWriteBufferLimits(int high, int low) {
     watched.setWriteBufferLimits(high, low);
+  }
+
+  @Override
+  public @Nullable Forwarding startForwarding(Transport target, long bytesMax, Runnable ended) {
+    return startForwarding(this, target, bytesMax, ended);
+  }
+
+  /**
+   * The same between any two transports, watched or not: the engine's transports know only each
+   * other.
+   */
+  static @Nullable Forwarding startForwarding(
+      Transport source, Transport target, long bytesMax, Runnable ended) {
+    Forwarding started = bare(source).startForwarding(bare(target), bytesMax, ended);
+    if (started != null) {
+      if (source instanceof WatchedTransport watchedSource) {
+        watchedSource.lookAtForwarding();
+        watchedSource.arriving = started;
+      }
+      if (target instanceof WatchedTransport watchedTarget) {
+        watchedTarget.leaves(started);
+      }
+    }
+    return started;
+  }
+
+  private static Transport bare(Transport transport) {
+    return transport instanceof WatchedTransport watching ? watching.watched : transport;
+  }
+
+  @Override
+  public @Nullable Forwarding sendFile(
+      FileChannel file, long offset, long count, Completion<Long> outcome) {
+    Forwarding started = watched.sendFile(file, offset, count, outcome);
+    if (started != null) {
+      leaves(started);
+    }
+    return started;
+  }
+
+  private void leaves(Forwarding started) {
+    lookAtForwarding();
+    leaving = started;
   }
 
   @Override
