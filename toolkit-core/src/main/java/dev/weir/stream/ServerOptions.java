@@ -3,7 +3,8 @@ package dev.weir.stream;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -143,10 +144,10 @@ public final class ServerOptions {
   public <T> ServerOptions withSocketOption(SocketOption<T> option, T value) {
     Objects.requireNonNull(option, "option");
     Objects.requireNonNull(value, "value");
-    Map<SocketOption<?>, Object> more = new HashMap<>(socketOptions);
+    Map<SocketOption<?>, Object> more = new LinkedHashMap<>(socketOptions);
     more.put(option, value);
     ServerOptions copy = new ServerOptions(this);
-    copy.socketOptions = Map.copyOf(more);
+    copy.socketOptions = Collections.unmodifiableMap(more); // In order, for toString.
     return copy;
   }
 

@@ -72,7 +72,7 @@ class ServerOptionsTest {
       backwards = changes.get(changes.size() - 1 - i).apply(backwards);
     }
 
-    assertThat(forwards).isEqualTo(backwards).hasToString(backwards.toString());
+    assertThat(forwards).isEqualTo(backwards).hasSameHashCodeAs(backwards);
     assertThat(forwards.socketOptions())
         .isEqualTo(
             Map.of(

@@ -100,8 +100,16 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   }
 
   private void serve(SocketChannel child) {
-    NettySocketOptions.set(child.config(), request.socketOptions());
-    new NettyTransport(driver, child, protocols.get());
+    try {
+      NettySocketOptions.set(child.config(), request.socketOptions());
+      new NettyTransport(driver, child, protocols.get());
+    } catch (RuntimeException e) {
+      child.unsafe().closeForcibly();
+      if (backoff.takeReport(driver.nanoTime())) { // As likely as not the next one fails as well.
+        driver.report("Cannot serve a connection accepted on " + channel.localAddress(), e);
+      }
+      return;
+    }
     driver
         .eventLoop()
         .register(child)

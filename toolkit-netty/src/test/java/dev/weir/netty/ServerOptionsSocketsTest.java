@@ -8,13 +8,16 @@ import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.task.ExceptionContext;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketOption;
+import java.net.StandardSocketOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -186,6 +189,36 @@ class ServerOptionsSocketsTest {
         .findFirst()
         .orElseThrow()[5]
         .startsWith("02:");
+  }
+
+  @EachTransport
+  void anOptionThatTheKernelRefusesIsReportedOnceAndTheConnectionClosed(String transport) {
+    ServerOptions options =
+        ServerOptions.defaults().withSocketOption(StandardSocketOptions.SO_RCVBUF, -1);
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              long before = Descriptors.open();
+              try (Server server = Asyncio.startServer(TestServer::echo, "127.0.0.1", 0, options)) {
+                int port = server.addresses().getFirst().getPort();
+                for (int i = 0; i < 20; i++) {
+                  try (Connection connection = TestServer.connect(port)) {
+                    connection.reader().readAll();
+                  } catch (SocketException e) {
+                    // Closed at once, in one way or the other.
+                  }
+                }
+              }
+              OnLoop.passRounds(3);
+              assertThat(Descriptors.open()).isLessThanOrEqualTo(before + 2);
+            });
+
+    assertThat(reports)
+        .singleElement()
+        .extracting(ExceptionContext::message)
+        .asString()
+        .contains("Cannot serve a connection accepted on /127.0.0.1:");
   }
 
   @EachTransport
