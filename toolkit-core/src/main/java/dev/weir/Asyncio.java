@@ -483,4 +483,14 @@ public final class Asyncio {
       throws IOException {
     return Server.start(handler, host, port, options);
   }
+
+  /**
+   * Suspends until a TCP server listens on several hosts, as {@code start_server} with a sequence
+   * of them. With port 0 each address gets a port of its own.
+   */
+  public static Server startServer(
+      ConnectionHandler handler, List<String> hosts, int port, ServerOptions options)
+      throws IOException {
+    return Server.start(handler, hosts, port, options);
+  }
 }

@@ -1,24 +1,21 @@
 package dev.weir.stream;
 
+import dev.weir.spi.AddressUnavailableException;
 import dev.weir.spi.ListenRequest;
+import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Network.Listener;
-import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Context;
-import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
-import dev.weir.task.Task;
-import dev.weir.task.TaskOptions;
 import dev.weir.task.TimerHandle;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +34,16 @@ public final class Server implements AutoCloseable {
    */
   private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
 
-  private final Loop loop;
-  private final ConnectionHandler handler;
-  private final ServerOptions options;
+  final Loop loop;
+  final ConnectionHandler handler;
+  final ServerOptions options;
 
   /** The starter's: each handler runs in a copy of it. */
-  private final Context context = Context.copyOfCurrent();
+  final Context context = Context.copyOfCurrent();
 
+  // On the loop only.
+
+  private final AcceptGate gate;
   private final List<Listener> listeners = new ArrayList<>();
   private final Set<ServedConnection> connections = new LinkedHashSet<>();
   private final List<Future<@Nullable Void>> closeWaiters = new ArrayList<>();
@@ -55,6 +55,7 @@ public final class Server implements AutoCloseable {
     this.loop = loop;
     this.handler = handler;
     this.options = options;
+    this.gate = new AcceptGate(options.maxConnections());
   }
 
   /**
@@ -63,29 +64,46 @@ public final class Server implements AutoCloseable {
    * @param handler serves one connection
    * @param host a name, every address of which is listened on, or a literal address; null or empty
    *     for all interfaces
-   * @param port from 0 to 65535; 0 lets the system choose
+   * @param port from 0 to 65535; 0 lets the system choose, for each address another one
    * @return the server
    * @throws IllegalArgumentException if the port is out of range
    * @throws java.net.UnknownHostException if the name has no address
-   * @throws java.net.BindException if the address is in use or not this machine's
+   * @throws java.net.BindException if the address is in use or not this machine's. An IPv6 address
+   *     that this machine does not have is left out, with a warning, if there is another
    * @throws IOException if it fails otherwise
    * @throws CancelledError if the task is cancelled; nothing listens then
    */
   public static Server start(
       ConnectionHandler handler, @Nullable String host, int port, ServerOptions options)
       throws IOException {
+    return start(handler, List.of(host == null ? "" : host), port, options);
+  }
+
+  /**
+   * Suspends until the server listens on every address of several hosts. It listens on all of them
+   * or on none. What the hosts have in common is listened on once.
+   *
+   * @param hosts one or more names or literal addresses; an empty one stands for all interfaces
+   * @throws IllegalArgumentException if there is no host, or the port is out of range
+   * @see #start(ConnectionHandler, String, int, ServerOptions)
+   */
+  public static Server start(
+      ConnectionHandler handler, List<String> hosts, int port, ServerOptions options)
+      throws IOException {
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(options, "options");
     Loop loop = Loop.running();
     loop.ensureInTask("startServer()");
+    if (hosts.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no host to listen on: an empty string stands for all interfaces");
+    }
     Server server = new Server(loop, handler, options);
-    String resolved = host == null || host.isEmpty() ? ANY_ADDRESS : host;
     try {
-      for (InetSocketAddress address : Addresses.resolve(loop, resolved, port)) {
-        server.listen(address);
-      }
+      server.listenOnAll(server.resolve(hosts, port));
     } catch (IOException | RuntimeException | Error e) {
       server.close();
+      server.abortClients(); // What one listener had accepted before another failed.
       throw e;
     }
     return server;
@@ -94,24 +112,78 @@ public final class Server implements AutoCloseable {
   /** The address of all interfaces: with IPv6 it takes IPv4 connections too. */
   private static final String ANY_ADDRESS = new InetSocketAddress(0).getAddress().getHostAddress();
 
-  private void listen(InetSocketAddress address) throws IOException {
-    Future<Listener> listening = loop.createFuture();
-    loop.network()
-        .listen(
-            new ListenRequest(address, options.backlog(), options.reuseAddress(), false, Map.of()),
-            ServedConnection::new,
-            new FutureCompletion<>(listening, Listener::close));
-    Listener listener;
-    try {
-      listener = listening.await(IOException.class);
-    } catch (CancelledError e) {
-      if (listening.done() && !listening.cancelled() && listening.exception() == null) {
-        listening.result().close(); // It listened in the round in which the task was cancelled.
-      }
-      throw e;
+  private Set<InetSocketAddress> resolve(List<String> hosts, int port) throws IOException {
+    Set<InetSocketAddress> resolved = new LinkedHashSet<>();
+    for (String host : hosts) {
+      resolved.addAll(Addresses.resolve(loop, host.isEmpty() ? ANY_ADDRESS : host, port));
     }
-    listeners.add(listener);
-    addresses.add((InetSocketAddress) listener.localAddress());
+    return resolved;
+  }
+
+  private void listenOnAll(Set<InetSocketAddress> wanted) throws IOException {
+    List<IOException> unavailable = new ArrayList<>();
+    for (InetSocketAddress address : wanted) {
+      try {
+        listen(address);
+      } catch (AddressUnavailableException e) {
+        if (!(address.getAddress() instanceof Inet6Address)) {
+          throw e;
+        }
+        unavailable.add(e); // Many a machine has names with IPv6 addresses, and no IPv6.
+      }
+    }
+    if (listeners.isEmpty()) {
+      IOException first = unavailable.removeFirst();
+      unavailable.forEach(first::addSuppressed);
+      throw first;
+    }
+    for (IOException skipped : unavailable) {
+      Logging.LOGGER.log(
+          System.Logger.Level.WARNING, "Listening without one address: " + skipped.getMessage());
+    }
+  }
+
+  private void listen(InetSocketAddress address) throws IOException {
+    Future<@Nullable Void> listening = loop.createFuture();
+    ListenRequest request =
+        new ListenRequest(
+            address,
+            options.backlog(),
+            options.reuseAddress(),
+            options.reusePort(),
+            options.socketOptions());
+    loop.network().listen(request, () -> new ServedConnection(this), new Listening(listening));
+    listening.await(IOException.class);
+  }
+
+  /** Takes a listener over at once, and not when the task runs: it may accept before. */
+  private final class Listening implements Completion<Listener> {
+    private final Future<@Nullable Void> outcome;
+
+    Listening(Future<@Nullable Void> outcome) {
+      this.outcome = outcome;
+    }
+
+    @Override
+    public void succeeded(Listener listener) {
+      if (closed) {
+        listener.close(); // The task was cancelled meanwhile.
+        return;
+      }
+      listeners.add(listener);
+      addresses.add((InetSocketAddress) listener.localAddress());
+      if (gate.paused()) {
+        listener.pauseAccepting();
+      }
+      complete(outcome);
+    }
+
+    @Override
+    public void failed(IOException cause) {
+      if (!outcome.done()) {
+        outcome.setException(cause);
+      }
+    }
   }
 
   /**
@@ -174,6 +246,31 @@ public final class Server implements AutoCloseable {
   }
 
   /**
+   * Closes every connection that is open now, as {@link StreamWriter#close} does: what was written
+   * is sent in the background, within the {@linkplain ServerOptions#flushTimeout flush timeout},
+   * and their handlers see the end of the stream. Never waits, never throws. Corresponds to {@code
+   * close_clients()}.
+   */
+  public void closeClients() {
+    if (!loop.isClosed()) {
+      loop.ensureHeld("Server.closeClients()");
+      List.copyOf(connections).forEach(ServedConnection::close);
+    }
+  }
+
+  /**
+   * Aborts every connection that is open now, as {@link StreamWriter#abort} does: what is unsent is
+   * dropped, and the next read or write of a handler throws {@link ConnectionResetException}. Never
+   * waits, never throws. Corresponds to {@code abort_clients()}.
+   */
+  public void abortClients() {
+    if (!loop.isClosed()) {
+      loop.ensureHeld("Server.abortClients()");
+      List.copyOf(connections).forEach(ServedConnection::abort);
+    }
+  }
+
+  /**
    * Stops listening, gives handlers time to end, then aborts the connections that are left and
    * cancels their handlers. Suspends until all are gone, or a second after that: a handler may hang
    * on. If the task is cancelled meanwhile, they are aborted at once.
@@ -187,11 +284,7 @@ public final class Server implements AutoCloseable {
     try {
       awaitEnd(grace);
     } finally {
-      if (!connections.isEmpty()) {
-        for (ServedConnection connection : List.copyOf(connections)) {
-          connection.abort();
-        }
-      }
+      List.copyOf(connections).forEach(ServedConnection::end);
     }
     awaitEnd(ABORT_TIMEOUT);
   }
@@ -222,6 +315,39 @@ public final class Server implements AutoCloseable {
     }
   }
 
+  // --- What connections do
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void connected(ServedConnection connection) {
+    connections.add(connection);
+    if (gate.opened(connections.size())) {
+      listeners.forEach(Listener::pauseAccepting);
+    }
+  }
+
+  /** A connection is closed and its handler has ended. */
+  void ended(ServedConnection connection) {
+    if (!connections.remove(connection)) {
+      return;
+    }
+    if (gate.ended(connections.size()) && !closed) {
+      resumeAccepting();
+    }
+    wakeIfEnded();
+  }
+
+  private void resumeAccepting() {
+    for (Listener listener : listeners) {
+      if (gate.paused()) {
+        break; // The listeners before have something at hand, and that was enough already.
+      }
+      listener.resumeAccepting();
+    }
+  }
+
   private void wakeIfEnded() {
     if (closed && connections.isEmpty()) {
       closeWaiters.forEach(Server::complete);
@@ -241,95 +367,6 @@ public final class Server implements AutoCloseable {
         + ", "
         + connections.size()
         + (connections.size() == 1 ? " connection" : " connections")
-        + (closed ? ", closed]" : "]");
-  }
-
-  /** One accepted connection and the task that serves it. Listed until both have ended. */
-  private final class ServedConnection extends StreamProtocol {
-    private @Nullable Task<?> task;
-    private boolean handled;
-    private boolean disconnected;
-
-    ServedConnection() {
-      super(loop, options.stream());
-    }
-
-    @Override
-    public void connectionMade(Transport transport) {
-      super.connectionMade(transport);
-      if (closed) {
-        transport.abort(); // Accepted in the round in which the server was closed.
-        return;
-      }
-      connections.add(this);
-      task = loop.createTask(this::serve, TaskOptions.defaults().withContext(context.copy()));
-      // And not a finally in serve(): a task that is cancelled before its first step never gets
-      // there.
-      task.addDoneCallback(ended -> handlerEnded());
-    }
-
-    @Override
-    public void connectionLost(@Nullable IOException cause) {
-      super.connectionLost(cause);
-      disconnected = true;
-      forgetIfEnded();
-    }
-
-    void abort() {
-      transport().abort();
-      if (task != null) {
-        task.cancel("the server is shutting down");
-      }
-    }
-
-    private void serve() {
-      try {
-        handler.handle(reader, writer);
-      } catch (CancelledError e) {
-        throw e;
-      } catch (Throwable e) {
-        report(e);
-      }
-    }
-
-    private void handlerEnded() {
-      handled = true;
-      if (!writer.detached()) {
-        writer.close(options.flushTimeout());
-      }
-      forgetIfEnded();
-    }
-
-    private void report(Throwable failure) {
-      if (isOwn(failure)) {
-        Logging.LOGGER.log(
-            System.Logger.Level.DEBUG,
-            "Connection from " + transport().remoteAddress() + " failed",
-            failure);
-        return;
-      }
-      Throwable bare =
-          failure instanceof UncheckedIOException unchecked && unchecked.getCause() != null
-              ? unchecked.getCause()
-              : failure;
-      loop.callExceptionHandler(
-          new ExceptionContext(
-              "Exception in the handler of the connection from " + transport().remoteAddress(),
-              bare,
-              task,
-              null,
-              null));
-    }
-
-    private void forgetIfEnded() {
-      if (handled && disconnected && connections.remove(this)) {
-        wakeIfEnded();
-      }
-    }
-  }
-
-  /** Logged lazily, so that a program that logs nothing never sets logging up. */
-  private static final class Logging {
-    static final System.Logger LOGGER = System.getLogger("dev.weir.stream");
+        + (closed ? ", closed]" : gate.paused() ? ", not accepting]" : "]");
   }
 }

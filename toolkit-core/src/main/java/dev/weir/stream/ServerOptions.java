@@ -1,42 +1,50 @@
 package dev.weir.stream;
 
+import java.net.SocketOption;
+import java.net.StandardSocketOptions;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How {@code Asyncio.startServer} serves.
- *
- * @param stream what each connection buffers
- * @param backlog how many connections the kernel queues before they are accepted, 100 by default
- * @param reuseAddress whether to listen although connections of an earlier server linger on the
- *     port, on by default
- * @param flushTimeout how long what a handler left unsent may take to go out before the connection
- *     is aborted, 10 s by default
- * @param grace how long handlers may take to end when a {@code serveForever} is cancelled, 5 s by
- *     default
- */
-public record ServerOptions(
-    StreamOptions stream,
-    int backlog,
-    boolean reuseAddress,
-    Duration flushTimeout,
-    Duration grace) {
-  private static final ServerOptions DEFAULTS =
-      new ServerOptions(
-          StreamOptions.defaults(), 100, true, Duration.ofSeconds(10), Duration.ofSeconds(5));
+/** How {@code Asyncio.startServer} serves. Immutable: each {@code with} returns a copy. */
+public final class ServerOptions {
+  /** As many connections at once as the system allows. */
+  public static final int UNLIMITED = Integer.MAX_VALUE;
 
-  /** Checks the options. */
-  public ServerOptions {
-    Objects.requireNonNull(stream, "stream");
-    if (backlog < 1) {
-      throw new IllegalArgumentException("backlog < 1: " + backlog);
-    }
-    if (flushTimeout.isNegative()) {
-      throw new IllegalArgumentException("flushTimeout is negative: " + flushTimeout);
-    }
-    if (grace.isNegative()) {
-      throw new IllegalArgumentException("grace is negative: " + grace);
-    }
+  private static final ServerOptions DEFAULTS = new ServerOptions();
+
+  // Set by the withers before anybody sees the copy, and never again.
+
+  private StreamOptions stream = StreamOptions.defaults();
+  private int backlog = 100;
+  private boolean reuseAddress = true;
+  private boolean reusePort;
+  private int maxConnections = UNLIMITED;
+  private Map<SocketOption<?>, Object> socketOptions = Map.of();
+  private @Nullable Duration idleTimeout;
+  private @Nullable Duration firstByteTimeout;
+  private @Nullable TrustedSources proxies;
+  private Duration flushTimeout = Duration.ofSeconds(10);
+  private Duration grace = Duration.ofSeconds(5);
+
+  private ServerOptions() {}
+
+  private ServerOptions(ServerOptions copied) {
+    stream = copied.stream;
+    backlog = copied.backlog;
+    reuseAddress = copied.reuseAddress;
+    reusePort = copied.reusePort;
+    maxConnections = copied.maxConnections;
+    socketOptions = copied.socketOptions;
+    idleTimeout = copied.idleTimeout;
+    firstByteTimeout = copied.firstByteTimeout;
+    proxies = copied.proxies;
+    flushTimeout = copied.flushTimeout;
+    grace = copied.grace;
   }
 
   /** {@return the defaults} */
@@ -44,28 +52,316 @@ public record ServerOptions(
     return DEFAULTS;
   }
 
-  /** {@return these options with other buffers} */
-  public ServerOptions withStream(StreamOptions stream) {
-    return new ServerOptions(stream, backlog, reuseAddress, flushTimeout, grace);
+  // --- Listening
+
+  /** {@return how many connections the kernel queues before they are accepted, 100 by default} */
+  public int backlog() {
+    return backlog;
   }
 
-  /** {@return these options with another backlog} */
+  /**
+   * {@return these options with another backlog}
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
   public ServerOptions withBacklog(int backlog) {
-    return new ServerOptions(stream, backlog, reuseAddress, flushTimeout, grace);
+    if (backlog < 1) {
+      throw new IllegalArgumentException("backlog < 1: " + backlog);
+    }
+    ServerOptions copy = new ServerOptions(this);
+    copy.backlog = backlog;
+    return copy;
+  }
+
+  /**
+   * {@return whether to listen although connections of an earlier server linger on the port, on by
+   * default}
+   */
+  public boolean reuseAddress() {
+    return reuseAddress;
   }
 
   /** {@return these options with the address reused or not} */
   public ServerOptions withReuseAddress(boolean reuseAddress) {
-    return new ServerOptions(stream, backlog, reuseAddress, flushTimeout, grace);
+    ServerOptions copy = new ServerOptions(this);
+    copy.reuseAddress = reuseAddress;
+    return copy;
   }
 
-  /** {@return these options with another time for unsent bytes} */
+  /**
+   * {@return whether other servers, of other processes too, may listen on the same address and port
+   * with this option; the system then spreads connections over them. Off by default}
+   */
+  public boolean reusePort() {
+    return reusePort;
+  }
+
+  /** {@return these options with the port shared or not} As asyncio's {@code reuse_port}. */
+  public ServerOptions withReusePort(boolean reusePort) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.reusePort = reusePort;
+    return copy;
+  }
+
+  // --- Connections
+
+  /**
+   * {@return how many connections are served at once, {@link #UNLIMITED} by default} At the limit
+   * the server accepts no more, and the system queues them, up to the {@linkplain #backlog
+   * backlog}; it goes on when a tenth of them has ended. A connection counts until it is closed and
+   * its handler has ended.
+   */
+  public int maxConnections() {
+    return maxConnections;
+  }
+
+  /**
+   * {@return these options with another limit of connections}
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public ServerOptions withMaxConnections(int maxConnections) {
+    if (maxConnections < 1) {
+      throw new IllegalArgumentException("maxConnections < 1: " + maxConnections);
+    }
+    ServerOptions copy = new ServerOptions(this);
+    copy.maxConnections = maxConnections;
+    return copy;
+  }
+
+  /**
+   * {@return what is set on the socket of each connection, each with its value; none by default}
+   */
+  public Map<SocketOption<?>, Object> socketOptions() {
+    return socketOptions;
+  }
+
+  /**
+   * {@return these options with an option of each connection's socket} One of {@link
+   * StandardSocketOptions} or of {@code jdk.net.ExtendedSocketOptions}; starting the server fails
+   * if the engine does not know it.
+   */
+  public <T> ServerOptions withSocketOption(SocketOption<T> option, T value) {
+    Objects.requireNonNull(option, "option");
+    Objects.requireNonNull(value, "value");
+    Map<SocketOption<?>, Object> more = new LinkedHashMap<>(socketOptions);
+    more.put(option, value);
+    ServerOptions copy = new ServerOptions(this);
+    copy.socketOptions = Collections.unmodifiableMap(more); // In order, for toString.
+    return copy;
+  }
+
+  /**
+   * {@return these options with the system asking silent peers whether they are still there, or
+   * not} As asyncio's {@code keep_alive}; the same as the socket option {@code SO_KEEPALIVE}. How
+   * often it asks is the system's to say, by default after two hours.
+   */
+  public ServerOptions withKeepAlive(boolean keepAlive) {
+    return withSocketOption(StandardSocketOptions.SO_KEEPALIVE, keepAlive);
+  }
+
+  /**
+   * {@return after how long without a byte read or written a connection is aborted; null, the
+   * default, for never} Its reads and writes then throw a {@link java.net.SocketTimeoutException}.
+   * Bytes that the peer takes out of what is buffered count, and so does what {@code transferTo}
+   * and {@code sendFile} hand on; that these have stopped is noticed within twice the time.
+   */
+  public @Nullable Duration idleTimeout() {
+    return idleTimeout;
+  }
+
+  /**
+   * {@return these options with another idle timeout; none if it is null}
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public ServerOptions withIdleTimeout(@Nullable Duration idleTimeout) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.idleTimeout = positive(idleTimeout, "idleTimeout");
+    return copy;
+  }
+
+  /**
+   * {@return after how long a connection on which nothing at all has arrived is aborted; null, the
+   * default, for never} Its reads and writes then throw a {@link java.net.SocketTimeoutException}.
+   */
+  public @Nullable Duration firstByteTimeout() {
+    return firstByteTimeout;
+  }
+
+  /**
+   * {@return these options with another timeout of the first byte; none if it is null}
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public ServerOptions withFirstByteTimeout(@Nullable Duration firstByteTimeout) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.firstByteTimeout = positive(firstByteTimeout, "firstByteTimeout");
+    return copy;
+  }
+
+  /**
+   * {@return from where connections come, with a header of the PROXY protocol, if that is required;
+   * none by default, and it is not}
+   */
+  public List<String> proxyProtocol() {
+    return proxies == null ? List.of() : proxies.written();
+  }
+
+  /**
+   * {@return these options with the PROXY protocol required, version 1 or 2} Each connection must
+   * come from one of {@code trustedSources} and begin with a header within 3 s; else it is aborted,
+   * which is logged at DEBUG, and no handler sees it. The handler then finds the true client's
+   * address as {@link StreamWriter#remoteAddress} and where that connected to as {@link
+   * StreamWriter#localAddress}; where the header does not tell, as in that of a health check, they
+   * are the socket's own. A header is never guessed: what does not require one takes it for data.
+   *
+   * @param trustedSources the proxies: addresses, ranges as {@code 10.0.0.0/8} or {@code
+   *     2001:db8::/32}, or {@code unix} for whoever can reach a Unix socket. Never more than that:
+   *     they can claim to be anybody
+   * @throws IllegalArgumentException if there is none, or one is none of these
+   */
+  public ServerOptions withProxyProtocol(List<String> trustedSources) {
+    if (trustedSources.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no trusted source: nobody could connect; write the addresses of the proxies");
+    }
+    ServerOptions copy = new ServerOptions(this);
+    copy.proxies = new TrustedSources(trustedSources);
+    return copy;
+  }
+
+  /** {@return who must send a PROXY header; null if nobody} */
+  @Nullable TrustedSources proxies() {
+    return proxies;
+  }
+
+  boolean watchesConnections() {
+    return idleTimeout != null || firstByteTimeout != null;
+  }
+
+  /** {@return what each connection buffers} */
+  public StreamOptions stream() {
+    return stream;
+  }
+
+  /** {@return these options with other buffers} */
+  public ServerOptions withStream(StreamOptions stream) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.stream = Objects.requireNonNull(stream, "stream");
+    return copy;
+  }
+
+  // --- Ending
+
+  /**
+   * {@return how long what a handler left unsent may take to go out before the connection is
+   * aborted, 10 s by default}
+   */
+  public Duration flushTimeout() {
+    return flushTimeout;
+  }
+
+  /**
+   * {@return these options with another time for unsent bytes}
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
   public ServerOptions withFlushTimeout(Duration flushTimeout) {
-    return new ServerOptions(stream, backlog, reuseAddress, flushTimeout, grace);
+    ServerOptions copy = new ServerOptions(this);
+    copy.flushTimeout = notNegative(flushTimeout, "flushTimeout");
+    return copy;
   }
 
-  /** {@return these options with another time for handlers to end} */
+  /**
+   * {@return how long handlers may take to end when a {@code serveForever} is cancelled, 5 s by
+   * default}
+   */
+  public Duration grace() {
+    return grace;
+  }
+
+  /**
+   * {@return these options with another time for handlers to end}
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
   public ServerOptions withGrace(Duration grace) {
-    return new ServerOptions(stream, backlog, reuseAddress, flushTimeout, grace);
+    ServerOptions copy = new ServerOptions(this);
+    copy.grace = notNegative(grace, "grace");
+    return copy;
+  }
+
+  private static Duration notNegative(Duration duration, String name) {
+    if (duration.isNegative()) {
+      throw new IllegalArgumentException(name + " is negative: " + duration);
+    }
+    return duration;
+  }
+
+  private static @Nullable Duration positive(@Nullable Duration duration, String name) {
+    if (duration != null && !duration.isPositive()) {
+      throw new IllegalArgumentException(name + " is not positive: " + duration);
+    }
+    return duration;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ServerOptions options
+        && stream.equals(options.stream)
+        && backlog == options.backlog
+        && reuseAddress == options.reuseAddress
+        && reusePort == options.reusePort
+        && maxConnections == options.maxConnections
+        && socketOptions.equals(options.socketOptions)
+        && Objects.equals(idleTimeout, options.idleTimeout)
+        && Objects.equals(firstByteTimeout, options.firstByteTimeout)
+        && proxyProtocol().equals(options.proxyProtocol())
+        && flushTimeout.equals(options.flushTimeout)
+        && grace.equals(options.grace);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(
+        stream,
+        backlog,
+        reuseAddress,
+        reusePort,
+        maxConnections,
+        socketOptions,
+        idleTimeout,
+        firstByteTimeout,
+        proxyProtocol(),
+        flushTimeout,
+        grace);
+  }
+
+  @Override
+  public String toString() {
+    return "ServerOptions[stream="
+        + stream
+        + ", backlog="
+        + backlog
+        + ", reuseAddress="
+        + reuseAddress
+        + ", reusePort="
+        + reusePort
+        + ", maxConnections="
+        + (maxConnections == UNLIMITED ? "unlimited" : maxConnections)
+        + ", socketOptions="
+        + socketOptions
+        + ", idleTimeout="
+        + idleTimeout
+        + ", firstByteTimeout="
+        + firstByteTimeout
+        + ", proxyProtocol="
+        + proxyProtocol()
+        + ", flushTimeout="
+        + flushTimeout
+        + ", grace="
+        + grace
+        + "]";
   }
 }

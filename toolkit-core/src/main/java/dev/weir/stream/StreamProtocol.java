@@ -5,6 +5,8 @@ import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Objects;
@@ -40,7 +42,17 @@ class StreamProtocol implements TransportProtocol {
 
   /** {@return with whom the connection is, for {@code toString}} */
   String describePeer() {
-    return transport == null ? "not connected" : "with " + transport.remoteAddress();
+    return transport == null ? "not connected" : "with " + remoteAddress();
+  }
+
+  /** {@return this end's address, as handlers are to see it} */
+  SocketAddress localAddress() {
+    return transport().localAddress();
+  }
+
+  /** {@return the other end's address, as handlers are to see it} */
+  SocketAddress remoteAddress() {
+    return transport().remoteAddress();
   }
 
   long bytesUnsent() {
@@ -74,9 +86,14 @@ class StreamProtocol implements TransportProtocol {
 
   /**
    * {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a
-   * stack of its own}
+   * stack of its own; a reset, unless it was a timeout}
    */
-  static ConnectionResetException lost(IOException cause) {
+  static IOException lost(IOException cause) {
+    if (cause instanceof SocketTimeoutException) {
+      SocketTimeoutException timeout = new SocketTimeoutException(cause.getMessage());
+      timeout.initCause(cause);
+      return timeout;
+    }
     return new ConnectionResetException(String.valueOf(cause.getMessage()), cause);
   }
 

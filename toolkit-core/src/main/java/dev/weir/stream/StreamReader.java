@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At the end of the stream the byte calls return what is left, an empty array at last. After the
  * connection was lost, what had arrived stays readable; then every read throws {@link
- * ConnectionResetException}. A read that cannot be satisfied any more throws it at once and leaves
+ * ConnectionResetException}, or {@link java.net.SocketTimeoutException} if it was lost because
+ * nothing came for too long. A read that cannot be satisfied any more throws it at once and leaves
  * the bytes to {@link #read}.
  *
  * <p>Only tasks of the connection's loop may read; elsewhere reads throw {@link
@@ -364,7 +365,8 @@ public final class StreamReader implements Iterable<byte[]> {
       return 0; // It came while others wrote.
     }
     Forwarding forwarding =
-        protocol.transport().startForwarding(writer.transport(), bytesMax, this::wakeWaiter);
+        WatchedTransport.startForwarding(
+            protocol.transport(), writer.transport(), bytesMax, this::wakeWaiter);
     if (forwarding == null) {
       awaitBytes(1);
       return 0;
@@ -575,7 +577,7 @@ public final class StreamReader implements Iterable<byte[]> {
     }
   }
 
-  private void throwIfLost() throws ConnectionResetException {
+  private void throwIfLost() throws IOException {
     IOException failure = buffer.failure();
     if (failure != null) {
       throw thrown(StreamProtocol.lost(failure));

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at
  * the end of the loop's round.
  *
- * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException}.
+ * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException},
+ * or {@link java.net.SocketTimeoutException} if it was lost because nothing came for too long.
  *
  * <p>Only tasks and callbacks of the connection's loop may use it; elsewhere its calls throw {@link
  * IllegalStateException}.
@@ -385,12 +386,12 @@ public final class StreamWriter implements AutoCloseable {
 
   /** {@return this end's address} */
   public SocketAddress localAddress() {
-    return transport().localAddress();
+    return protocol.localAddress();
   }
 
   /** {@return the peer's address} */
   public SocketAddress remoteAddress() {
-    return transport().remoteAddress();
+    return protocol.remoteAddress();
   }
 
   // --- What the connection does
@@ -482,8 +483,8 @@ public final class StreamWriter implements AutoCloseable {
     }
   }
 
-  /** {@return the reset by which this connection was lost} For what fails only because of that. */
-  ConnectionResetException lost(IOException cause) {
+  /** {@return how this connection was lost} For what fails only because of that. */
+  IOException lost(IOException cause) {
     return protocol.thrown(StreamProtocol.lost(lostCause != null ? lostCause : cause));
   }
 

@@ -108,7 +108,7 @@ final class MemorySockets implements Network {
     request(() -> {
       MemoryListener listener;
       try {
-        listener = bind(host, local, acceptor);
+        listener = bind(host, local, asked.reusePort(), acceptor);
       } catch (BindException e) {
         outcome.failed(e);
         return;
@@ -119,7 +119,10 @@ final class MemorySockets implements Network {
   }
 
   private MemoryListener bind(
-      @Nullable InetAddress host, InetSocketAddress local, Supplier<TransportProtocol> acceptor)
+      @Nullable InetAddress host,
+      InetSocketAddress local,
+      boolean reusePort,
+      Supplier<TransportProtocol> acceptor)
       throws BindException {
     InetAddress address = local.getAddress();
     int port =
@@ -127,7 +130,7 @@ final class MemorySockets implements Network {
             ? takePort(host == null || !address.isAnyLocalAddress() ? address : host)
             : local.getPort();
     MemoryListener listener =
-        new MemoryListener(host, new InetSocketAddress(address, port), acceptor);
+        new MemoryListener(host, new InetSocketAddress(address, port), reusePort, acceptor);
     if (listeners.stream().anyMatch(listener::isInTheWayOf)) {
       throw new BindException("Address already in use: " + MemoryNetwork.format(listener.address));
     }
@@ -171,18 +174,25 @@ final class MemorySockets implements Network {
             + " on are in use");
   }
 
-  /** {@return who answers there, if anybody: the one whose address says it most precisely} */
+  /**
+   * {@return who answers there, if anybody: the one whose address says it most precisely; one of
+   * them by the client's port, where several share the port}
+   */
   private @Nullable MemoryListener listenerFor(Link link) {
-    MemoryListener found = null;
+    InetAddress from = link.client().getAddress();
+    List<MemoryListener> found = new ArrayList<>();
+    int highest = 1;
     for (MemoryListener listener : listeners) {
-      int precision = listener.precision(link.client().getAddress(), link.server());
-      if (precision > 0
-          && (found == null
-              || precision > found.precision(link.client().getAddress(), link.server()))) {
-        found = listener;
+      int precision = listener.precision(from, link.server());
+      if (precision > highest) {
+        found.clear();
+        highest = precision;
+      }
+      if (precision == highest) {
+        found.add(listener);
       }
     }
-    return found;
+    return found.isEmpty() ? null : found.get(link.client().getPort() % found.size());
   }
 
   @Override
@@ -220,6 +230,7 @@ final class MemorySockets implements Network {
     private final @Nullable InetAddress host;
 
     private final InetSocketAddress address;
+    private final boolean reusePort;
     private final Supplier<TransportProtocol> acceptor;
     private final ArrayDeque<Link> queue = new ArrayDeque<>();
     private boolean paused;
@@ -228,15 +239,17 @@ final class MemorySockets implements Network {
     MemoryListener(
         @Nullable InetAddress host,
         InetSocketAddress address,
+        boolean reusePort,
         Supplier<TransportProtocol> acceptor) {
       this.host = host;
       this.address = address;
+      this.reusePort = reusePort;
       this.acceptor = acceptor;
     }
 
     /** {@return whether no kernel would let both listen} */
     boolean isInTheWayOf(MemoryListener other) {
-      if (address.getPort() != other.address.getPort()) {
+      if (address.getPort() != other.address.getPort() || (reusePort && other.reusePort)) {
         return false;
       }
       if (isWildcard() && other.isWildcard()) {

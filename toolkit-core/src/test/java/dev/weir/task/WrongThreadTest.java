@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Named.named;
 
 import dev.weir.Asyncio;
+import dev.weir.stream.ServerOptions;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -295,7 +296,12 @@ class WrongThreadTest {
         named("toThread(action)", () -> Asyncio.toThread(ACTION)),
         named("wrapFuture", () -> Asyncio.wrapFuture(new CompletableFuture<>())),
         named("openConnection", () -> Asyncio.openConnection("localhost", 1)),
-        named("startServer", () -> Asyncio.startServer((reader, writer) -> {}, null, 0)));
+        named("startServer", () -> Asyncio.startServer((reader, writer) -> {}, null, 0)),
+        named(
+            "startServer(hosts)",
+            () ->
+                Asyncio.startServer(
+                    (reader, writer) -> {}, List.of(""), 0, ServerOptions.defaults())));
   }
 
   @ParameterizedTest

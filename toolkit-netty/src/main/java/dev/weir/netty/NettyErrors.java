@@ -1,5 +1,6 @@
 package dev.weir.netty;
 
+import dev.weir.spi.AddressUnavailableException;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import java.io.IOException;
@@ -43,7 +44,11 @@ final class NettyErrors {
       return withCause(new BindException("Address already in use: " + where), cause);
     }
     if (says(cause, "cannot assign")) {
-      return withCause(new BindException("Not an address of this machine: " + where), cause);
+      return new AddressUnavailableException("Not an address of this machine: " + where, cause);
+    }
+    if (says(cause, "family not supported")) {
+      return new AddressUnavailableException(
+          "This machine has no addresses of this family: " + where, cause);
     }
     if (says(cause, "permission")) {
       return withCause(new BindException("Permission denied: " + where), cause);
@@ -88,7 +93,7 @@ final class NettyErrors {
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 
-  private static boolean says(Throwable cause, String words) {
+  static boolean says(Throwable cause, String words) {
     String message = cause.getMessage();
     return message != null && message.toLowerCase(Locale.ROOT).contains(words);
   }

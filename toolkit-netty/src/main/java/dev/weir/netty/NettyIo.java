@@ -1,14 +1,17 @@
 package dev.weir.netty;
 
+import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.StandardSocketOptions;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -18,20 +21,28 @@ enum NettyIo {
   EPOLL(
       HalfCloseSafeEpollHandler::newFactory,
       EpollSocketChannel::new,
-      EpollServerSocketChannel::new),
-  NIO(NioIoHandler::newFactory, NioSocketChannel::new, NioServerSocketChannel::new);
+      EpollServerSocketChannel::new,
+      EpollChannelOption.SO_REUSEPORT),
+  NIO(
+      NioIoHandler::newFactory,
+      NioSocketChannel::new,
+      NioListenerChannel::new,
+      NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT));
 
   private final Supplier<IoHandlerFactory> handlers;
   private final Supplier<SocketChannel> sockets;
   private final Supplier<ServerSocketChannel> serverSockets;
+  private final ChannelOption<Boolean> reusePort;
 
   NettyIo(
       Supplier<IoHandlerFactory> handlers,
       Supplier<SocketChannel> sockets,
-      Supplier<ServerSocketChannel> serverSockets) {
+      Supplier<ServerSocketChannel> serverSockets,
+      ChannelOption<Boolean> reusePort) {
     this.handlers = handlers;
     this.sockets = sockets;
     this.serverSockets = serverSockets;
+    this.reusePort = reusePort;
   }
 
   /** {@return the kind of that name, or the best that works here for {@code auto}} */
@@ -68,5 +79,10 @@ enum NettyIo {
 
   ServerSocketChannel newServerSocketChannel() {
     return serverSockets.get();
+  }
+
+  /** {@return what lets several listeners share a port} */
+  ChannelOption<Boolean> reusePort() {
+    return reusePort;
   }
 }

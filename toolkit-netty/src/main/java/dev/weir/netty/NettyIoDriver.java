@@ -58,7 +58,7 @@ final class NettyIoDriver implements IoDriver {
             return requests.isEmpty() && dirty.isEmpty() && (closing || loop.mayBlock());
           }
         };
-    this.network = new NettyNetwork(io, this, loop);
+    this.network = new NettyNetwork(io, this);
   }
 
   @Override

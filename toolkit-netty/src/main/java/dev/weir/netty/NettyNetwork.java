@@ -2,12 +2,9 @@ package dev.weir.netty;
 
 import dev.weir.spi.ConnectRequest;
 import dev.weir.spi.ListenRequest;
-import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
@@ -17,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,15 +21,13 @@ import org.jspecify.annotations.Nullable;
 final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
-  private final LoopContext loop;
 
   /** Those that were not closed, the oldest first. */
   private final Set<NettyListener> listeners = new LinkedHashSet<>();
 
-  NettyNetwork(NettyIo io, NettyIoDriver driver, LoopContext loop) {
+  NettyNetwork(NettyIo io, NettyIoDriver driver) {
     this.io = io;
     this.driver = driver;
-    this.loop = loop;
   }
 
   @Override
@@ -48,6 +42,7 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    NettySocketOptions.ensureKnown(request.socketOptions());
     driver.request(() -> startListening(request, acceptor, outcome));
   }
 
@@ -63,13 +58,17 @@ final class NettyNetwork implements Network {
     }
     channel.config().setOption(ChannelOption.SO_BACKLOG, request.backlog());
     channel.config().setOption(ChannelOption.SO_REUSEADDR, request.reuseAddress());
-    Acceptor accepting = new Acceptor(channel, acceptor);
+    if (request.reusePort()) {
+      channel.config().setOption(io.reusePort(), true);
+    }
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
     channel.pipeline().addLast(accepting);
     driver.eventLoop().register(channel);
     channel
         .bind(local)
         .addListener(bound -> {
           if (bound.isSuccess()) {
+            accepting.bound();
             NettyListener listener = new NettyListener(channel, accepting);
             listeners.add(listener);
             outcome.succeeded(listener);
@@ -168,10 +167,10 @@ final class NettyNetwork implements Network {
 
   private final class NettyListener implements Listener {
     private final ServerSocketChannel channel;
-    private final Acceptor acceptor;
+    private final NettyAcceptor acceptor;
     private final InetSocketAddress localAddress;
 
-    NettyListener(ServerSocketChannel channel, Acceptor acceptor) {
+    NettyListener(ServerSocketChannel channel, NettyAcceptor acceptor) {
       this.channel = channel;
       this.acceptor = acceptor;
       this.localAddress = channel.localAddress();
@@ -196,73 +195,6 @@ final class NettyNetwork implements Network {
     public void close() {
       listeners.remove(this);
       driver.request(channel::close);
-    }
-  }
-
-  /** Turns accepted channels into transports. */
-  private final class Acceptor extends ChannelInboundHandlerAdapter {
-    /** Retrying at once would only fail again: the usual reason is that no descriptor is left. */
-    private static final int PAUSE_SECONDS = 1;
-
-    private final ServerSocketChannel channel;
-    private final Supplier<TransportProtocol> protocols;
-    private boolean wanted = true;
-    private boolean resting;
-
-    Acceptor(ServerSocketChannel channel, Supplier<TransportProtocol> protocols) {
-      this.channel = channel;
-      this.protocols = protocols;
-    }
-
-    void setWanted(boolean wanted) {
-      this.wanted = wanted;
-      if (channel.eventLoop().inEventLoop()) {
-        apply(); // Within an accept: only now does it keep the next one from happening.
-      } else {
-        driver.request(this::apply);
-      }
-    }
-
-    private void apply() {
-      channel.config().setAutoRead(wanted && !resting);
-    }
-
-    @Override
-    public void channelRead(ChannelHandlerContext context, Object accepted) {
-      SocketChannel child = (SocketChannel) accepted;
-      new NettyTransport(driver, child, protocols.get());
-      driver
-          .eventLoop()
-          .register(child)
-          .addListener(registered -> {
-            if (!registered.isSuccess()) {
-              child.unsafe().closeForcibly();
-            }
-          });
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      if (!resting) {
-        loop.report(
-            "Accepting connections failed on "
-                + channel.localAddress()
-                + "; trying again in "
-                + PAUSE_SECONDS
-                + " s",
-            cause);
-        resting = true;
-        apply();
-        channel
-            .eventLoop()
-            .schedule(
-                () -> {
-                  resting = false;
-                  apply();
-                },
-                PAUSE_SECONDS,
-                TimeUnit.SECONDS);
-      }
     }
   }
 }

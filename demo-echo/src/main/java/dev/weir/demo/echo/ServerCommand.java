@@ -7,6 +7,7 @@ import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -34,19 +35,44 @@ final class ServerCommand implements Runnable {
       description = "How long open connections may take to finish at the end, 5 by default.")
   private Duration grace = ServerOptions.defaults().grace();
 
+  @Option(
+      names = "--max-connections",
+      paramLabel = "N",
+      converter = CountConverter.class,
+      description =
+          "How many connections are served at once; the others wait. No limit by default.")
+  private int maxConnections = ServerOptions.UNLIMITED;
+
+  @Option(
+      names = "--proxy-protocol",
+      paramLabel = "CIDR",
+      split = ",",
+      converter = SourceConverter.class,
+      description = {
+        "Each connection must come from one of these addresses or ranges, and begin with a header"
+            + " of the PROXY protocol, version 1 or 2."
+      })
+  private List<String> proxies = List.of();
+
   @Override
   public void run() {
-    Asyncio.run(() -> serve(), endpoint.runOptions().withHandleSignals(true));
+    ServerOptions options = options();
+    Asyncio.run(() -> serve(options), endpoint.runOptions().withHandleSignals(true));
   }
 
-  private void serve() throws IOException {
-    ServerOptions options = ServerOptions.defaults().withGrace(grace);
+  private void serve(ServerOptions options) throws IOException {
     try (Server server =
         Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options)) {
       IO.println(
           "listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
       server.serveForever();
     }
+  }
+
+  private ServerOptions options() {
+    ServerOptions options =
+        ServerOptions.defaults().withGrace(grace).withMaxConnections(maxConnections);
+    return proxies.isEmpty() ? options : options.withProxyProtocol(proxies);
   }
 
   /**
@@ -81,6 +107,35 @@ final class ServerCommand implements Runnable {
         // Said below.
       }
       throw new TypeConversionException("'" + value + "' is not a whole number of seconds");
+    }
+  }
+
+  private static final class CountConverter implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String value) {
+      try {
+        int count = Integer.parseInt(value);
+        if (count > 0) {
+          return count;
+        }
+      } catch (NumberFormatException e) {
+        // Said below.
+      }
+      throw new TypeConversionException("'" + value + "' is not a whole number above 0");
+    }
+  }
+
+  private static final class SourceConverter implements ITypeConverter<String> {
+    @Override
+    public String convert(String value) {
+      try {
+        return ServerOptions.defaults()
+            .withProxyProtocol(List.of(value))
+            .proxyProtocol()
+            .getFirst();
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 }

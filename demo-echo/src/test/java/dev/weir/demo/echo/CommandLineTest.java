@@ -50,6 +50,10 @@ class CommandLineTest {
     "server, --fibers,    glass,     but was 'glass'",
     "server, --grace,     -1,        '-1' is not a whole number of seconds",
     "server, --grace,     soon,      'soon' is not a whole number of seconds",
+    "server, --max-connections, many, 'many' is not a whole number above 0",
+    "server, --max-connections, 0, '0' is not a whole number above 0",
+    "server, --proxy-protocol, here, 'here' is no address",
+    "server, --proxy-protocol, '::1,10.0.0.0/99', '99' is not from 0 to 32",
   })
   void aValueThatCannotBeReadIsNamedOnOneLine(
       String command, String option, String value, String complaint) {

@@ -4,11 +4,13 @@ import static dev.weir.demo.echo.LaunchedProgram.awaitRefusal;
 import static dev.weir.demo.echo.LaunchedProgram.connect;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -138,6 +140,48 @@ class LaunchedServerTest {
       assertThat(server.awaitExit()).isEqualTo(1);
       assertThat(server.errors()).isEqualTo("echo: Address already in use: 0.0.0.0:" + port + "\n");
       assertThat(server.restOfOutput()).isEmpty();
+    }
+  }
+
+  @Test
+  void itServesNoMoreAtOnceThanItIsTold() throws Exception {
+    server = LaunchedProgram.start("server", "--port", "0", "--max-connections", "1");
+    int port = server.nextPort();
+
+    try (Socket second = serveFirstOfTwo(port)) {
+      assertThat(new String(second.getInputStream().readNBytes(7), UTF_8)).isEqualTo("waiting");
+    }
+  }
+
+  /** {@return a second client, which has asked already and is served when the first has gone} */
+  private static Socket serveFirstOfTwo(int port) throws IOException {
+    try (Socket first = connect(port)) {
+      assertEchoes(first, "first");
+      Socket second = connect(port);
+      second.getOutputStream().write("waiting".getBytes(UTF_8));
+      assertEchoes(first, "still");
+      assertThat(second.getInputStream().available()).isZero();
+      return second;
+    }
+  }
+
+  @Test
+  void behindAProxyItTakesTheHeaderOffAndTurnsOthersAway() throws Exception {
+    String proxies = "10.0.0.0/8,127.0.0.1";
+    server = LaunchedProgram.start("server", "--port", "0", "--proxy-protocol", proxies);
+    int port = server.nextPort();
+
+    try (Socket client = connect(port)) {
+      client
+          .getOutputStream()
+          .write("PROXY TCP4 192.0.2.1 198.51.100.7 56324 7\r\n".getBytes(UTF_8));
+      assertEchoes(client, "behind a proxy");
+    }
+    try (Socket client = connect(port)) {
+      client.getOutputStream().write("without any header\r\n".getBytes(UTF_8));
+      assertThatThrownBy(() -> client.getInputStream().read())
+          .isInstanceOf(SocketException.class)
+          .hasMessageContaining("reset");
     }
   }
 

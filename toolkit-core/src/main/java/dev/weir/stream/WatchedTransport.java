@@ -1,0 +1,235 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Forwarding;
+import dev.weir.spi.Network.Completion;
+import dev.weir.spi.Transport;
+import dev.weir.task.Context;
+import dev.weir.task.Loop;
+import dev.weir.task.TimerHandle;
+import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.channels.FileChannel;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A transport that is aborted when nothing has gone through it for too long. It stands between the
+ * streams and the engine's transport only where a server's options ask for that, so that other
+ * connections pay nothing.
+ *
+ * <p>There is one timer. What goes through only notes the time; the timer looks at the notes when
+ * it fires, and is set again for what is left.
+ */
+final class WatchedTransport implements Transport {
+  private final Loop loop;
+  private final Context context;
+  private final Transport watched;
+  private final @Nullable Duration idleTimeout;
+  private final @Nullable Duration firstByteTimeout;
+
+  // On the loop only. Times are by its clock.
+
+  private final long acceptedNanos;
+  private long lastActivityNanos;
+  private boolean received;
+
+  /** How much was unsent when the timer last fired: less of it now is activity too. */
+  private long unsentSeen;
+
+  /** What goes on without the streams, and how much of it had been done when last seen. */
+  private @Nullable Forwarding arriving;
+
+  private @Nullable Forwarding leaving;
+  private long forwardedSeen;
+
+  private @Nullable TimerHandle timer;
+  private @Nullable SocketTimeoutException expiry;
+
+  WatchedTransport(Loop loop, Context context, Transport watched, ServerOptions options) {
+    this.loop = loop;
+    this.context = context;
+    this.watched = watched;
+    this.idleTimeout = options.idleTimeout();
+    this.firstByteTimeout = options.firstByteTimeout();
+    this.acceptedNanos = nowNanos();
+    this.lastActivityNanos = acceptedNanos;
+    look();
+  }
+
+  private long nowNanos() {
+    return loop.time().toNanos();
+  }
+
+  /** Bytes arrived. */
+  void received() {
+    received = true;
+    lastActivityNanos = nowNanos();
+  }
+
+  /** The connection is gone. Returns the timeout that ended it, if one did. */
+  @Nullable SocketTimeoutException ended() {
+    if (timer != null) {
+      timer.cancel();
+    }
+    return expiry;
+  }
+
+  private void look() {
+    long unsent = watched.writeBufferSize();
+    if (unsent > 0 && unsent != unsentSeen) {
+      lastActivityNanos = nowNanos(); // The peer takes it, however slowly.
+    }
+    unsentSeen = unsent;
+    lookAtForwarding();
+    if (firstByteTimeout != null
+        && !received
+        && !left(firstByteTimeout, acceptedNanos).isPositive()) {
+      expire("No byte arrived within " + inSeconds(firstByteTimeout) + " of the connection");
+    } else if (idleTimeout != null && !left(idleTimeout, lastActivityNanos).isPositive()) {
+      expire("Nothing was read or written for " + inSeconds(idleTimeout));
+    } else {
+      arm();
+    }
+  }
+
+  private void lookAtForwarding() {
+    long forwarded = handedOn(arriving) + handedOn(leaving);
+    if (forwarded != forwardedSeen) {
+      forwardedSeen = forwarded;
+      lastActivityNanos = nowNanos();
+      received |= handedOn(arriving) > 0;
+    }
+  }
+
+  private static long handedOn(@Nullable Forwarding forwarding) {
+    return forwarding == null ? 0 : forwarding.bytesHandedOn();
+  }
+
+  private void arm() {
+    Duration delay = idleTimeout == null ? null : left(idleTimeout, lastActivityNanos);
+    if (firstByteTimeout != null && !received) {
+      Duration firstByteDelay = left(firstByteTimeout, acceptedNanos);
+      delay = delay == null || firstByteDelay.compareTo(delay) < 0 ? firstByteDelay : delay;
+    }
+    timer = delay == null ? null : loop.callLater(delay, this::look, context);
+  }
+
+  private Duration left(Duration timeout, long sinceNanos) {
+    return timeout.minusNanos(nowNanos() - sinceNanos);
+  }
+
+  private void expire(String message) {
+    expiry = new SocketTimeoutException(message);
+    watched.abort();
+  }
+
+  private static String inSeconds(Duration timeout) {
+    return timeout.toMillis() / 1000.0 + " s";
+  }
+
+  // --- Transport
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) {
+    lastActivityNanos = nowNanos();
+    watched.write(bytes, offset, length);
+  }
+
+  @Override
+  public void writeEof() {
+    watched.writeEof();
+  }
+
+  @Override
+  public void close() {
+    watched.close();
+  }
+
+  @Override
+  public void abort() {
+    watched.abort();
+  }
+
+  @Override
+  public boolean isClosing() {
+    return watched.isClosing();
+  }
+
+  @Override
+  public void pauseReading() {
+    watched.pauseReading();
+  }
+
+  @Override
+  public void resumeReading() {
+    watched.resumeReading();
+  }
+
+  @Override
+  public long writeBufferSize() {
+    return watched.writeBufferSize();
+  }
+
+  @Override
+  public void setWriteBufferLimits(int high, int low) {
+    watched.setWriteBufferLimits(high, low);
+  }
+
+  @Override
+  public @Nullable Forwarding startForwarding(Transport target, long bytesMax, Runnable ended) {
+    return startForwarding(this, target, bytesMax, ended);
+  }
+
+  /**
+   * The same between any two transports, watched or not: the engine's transports know only each
+   * other.
+   */
+  static @Nullable Forwarding startForwarding(
+      Transport source, Transport target, long bytesMax, Runnable ended) {
+    Forwarding started = bare(source).startForwarding(bare(target), bytesMax, ended);
+    if (started != null) {
+      if (source instanceof WatchedTransport watchedSource) {
+        watchedSource.lookAtForwarding();
+        watchedSource.arriving = started;
+      }
+      if (target instanceof WatchedTransport watchedTarget) {
+        watchedTarget.leaves(started);
+      }
+    }
+    return started;
+  }
+
+  private static Transport bare(Transport transport) {
+    return transport instanceof WatchedTransport watching ? watching.watched : transport;
+  }
+
+  @Override
+  public @Nullable Forwarding sendFile(
+      FileChannel file, long offset, long count, Completion<Long> outcome) {
+    Forwarding started = watched.sendFile(file, offset, count, outcome);
+    if (started != null) {
+      leaves(started);
+    }
+    return started;
+  }
+
+  private void leaves(Forwarding started) {
+    lookAtForwarding();
+    leaving = started;
+  }
+
+  @Override
+  public SocketAddress localAddress() {
+    return watched.localAddress();
+  }
+
+  @Override
+  public SocketAddress remoteAddress() {
+    return watched.remoteAddress();
+  }
+
+  @Override
+  public String toString() {
+    return "WatchedTransport[" + watched + (expiry != null ? ", expired]" : "]");
+  }
+}

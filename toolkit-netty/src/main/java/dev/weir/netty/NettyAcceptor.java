@@ -1,0 +1,201 @@
+package dev.weir.netty;
+
+import dev.weir.spi.ListenRequest;
+import dev.weir.spi.TransportProtocol;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Turns accepted channels into transports, while they are wanted and there are descriptors for
+ * them.
+ *
+ * <p>When accepting fails it rests for a while; meanwhile the kernel queues clients. Those that
+ * wait already are accepted on a descriptor put by for that, and reset: they learn at once what
+ * they would learn in the end. What is connected is not disturbed.
+ */
+final class NettyAcceptor extends ChannelInboundHandlerAdapter {
+  /** Refusing must end, however fast clients come. */
+  private static final int REFUSED_MAX = 4096;
+
+  /** What the kernel says of a client: length, address, port and scope. */
+  private static final int ADDRESS_BYTES = 26;
+
+  private final NettyIoDriver driver;
+  private final ServerSocketChannel channel;
+  private final ListenRequest request;
+  private final Supplier<TransportProtocol> protocols;
+
+  // On the loop only.
+
+  private final AcceptBackoff backoff = new AcceptBackoff();
+  private final SpareDescriptor spare = new SpareDescriptor();
+
+  /** Accepted by Netty in the read during which accepting was paused. */
+  private final ArrayDeque<SocketChannel> surplus = new ArrayDeque<>(0);
+
+  private boolean wanted = true;
+  private boolean resting;
+  private boolean closed;
+  private long refused;
+
+  NettyAcceptor(
+      NettyIoDriver driver,
+      ServerSocketChannel channel,
+      ListenRequest request,
+      Supplier<TransportProtocol> protocols) {
+    this.driver = driver;
+    this.channel = channel;
+    this.request = request;
+    this.protocols = protocols;
+  }
+
+  /** The channel listens. */
+  void bound() {
+    spare.take();
+    channel.closeFuture().addListener(ended -> close());
+  }
+
+  private void close() {
+    closed = true;
+    spare.release();
+    surplus.forEach(child -> child.unsafe().closeForcibly());
+    surplus.clear();
+  }
+
+  void setWanted(boolean wanted) {
+    this.wanted = wanted;
+    if (channel.eventLoop().inEventLoop()) {
+      apply(); // Within an accept: only now does it keep the next one from happening.
+    } else {
+      driver.request(this::apply);
+    }
+  }
+
+  private void apply() {
+    while (wanted && !surplus.isEmpty()) {
+      serve(surplus.remove()); // Which may be the last that is wanted.
+    }
+    if (!closed) {
+      channel.config().setAutoRead(wanted && !resting);
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object accepted) {
+    backoff.succeeded();
+    SocketChannel child = (SocketChannel) accepted;
+    if (wanted) {
+      serve(child);
+    } else {
+      surplus.add(child);
+    }
+  }
+
+  private void serve(SocketChannel child) {
+    try {
+      NettySocketOptions.set(child.config(), request.socketOptions());
+      new NettyTransport(driver, child, protocols.get());
+    } catch (RuntimeException e) {
+      child.unsafe().closeForcibly();
+      if (backoff.takeReport(driver.nanoTime())) { // As likely as not the next one fails as well.
+        driver.report("Cannot serve a connection accepted on " + channel.localAddress(), e);
+      }
+      return;
+    }
+    driver
+        .eventLoop()
+        .register(child)
+        .addListener(registered -> {
+          if (!registered.isSuccess()) {
+            child.unsafe().closeForcibly();
+          }
+        });
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (resting || closed) {
+      return;
+    }
+    // Before anything else, and until the rest is over: even to load a class may take a descriptor,
+    // and if that fails once it fails for ever. So does opening the log.
+    boolean spared = spare.release();
+    if (NettyErrors.says(cause, "aborted")) {
+      spare.take(); // A client reset before it was accepted, which is its own business.
+      return;
+    }
+    resting = true;
+    apply();
+    if (spared) {
+      refuseThoseWaiting();
+    }
+    rest(cause);
+  }
+
+  private void rest(Throwable cause) {
+    long pauseMillis = backoff.failed();
+    if (backoff.takeReport(driver.nanoTime())) {
+      driver.report(
+          "Accepting connections failed on "
+              + channel.localAddress()
+              + "; trying again in "
+              + pauseMillis
+              + " ms, and then at least once a second. Refused so far: "
+              + refused,
+          cause);
+    }
+    channel.eventLoop().schedule(this::restEnded, pauseMillis, TimeUnit.MILLISECONDS);
+  }
+
+  private void restEnded() {
+    resting = false;
+    if (!closed) {
+      spare.take();
+      apply();
+    }
+  }
+
+  private void refuseThoseWaiting() {
+    try {
+      for (int i = 0; i < REFUSED_MAX && refuse(); i++) {
+        refused++;
+      }
+    } catch (IOException e) {
+      // Somebody else was quicker and has the descriptor. The clients wait on.
+    }
+  }
+
+  /** Resets the connection that waits longest. Returns whether one did wait. */
+  private boolean refuse() throws IOException {
+    if (channel instanceof NioListenerChannel nio) {
+      return nio.refuse();
+    }
+    if (channel instanceof UnixChannel unix && unix.fd() instanceof Socket listening) {
+      int descriptor = listening.accept(new byte[ADDRESS_BYTES]);
+      if (descriptor < 0) {
+        return false;
+      }
+      Socket client = new Socket(descriptor);
+      try {
+        client.setSoLinger(0);
+      } finally {
+        client.close();
+      }
+      return true;
+    }
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return "NettyAcceptor[" + channel + (wanted ? "" : ", paused") + (resting ? ", resting]" : "]");
+  }
+}
