@@ -5,6 +5,7 @@ import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Objects;
@@ -74,9 +75,14 @@ class StreamProtocol implements TransportProtocol {
 
   /**
    * {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a
-   * stack of its own}
+   * stack of its own; a reset, unless it was a timeout}
    */
-  static ConnectionResetException lost(IOException cause) {
+  static IOException lost(IOException cause) {
+    if (cause instanceof SocketTimeoutException) {
+      SocketTimeoutException timeout = new SocketTimeoutException(cause.getMessage());
+      timeout.initCause(cause);
+      return timeout;
+    }
     return new ConnectionResetException(String.valueOf(cause.getMessage()), cause);
   }
 

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At the end of the stream the byte calls return what is left, an empty array at last. After the
  * connection was lost, what had arrived stays readable; then every read throws {@link
- * ConnectionResetException}. A read that cannot be satisfied any more throws it at once and leaves
+ * ConnectionResetException}, or {@link java.net.SocketTimeoutException} if it was lost because
+ * nothing came for too long. A read that cannot be satisfied any more throws it at once and leaves
  * the bytes to {@link #read}.
  *
  * <p>Only tasks of the connection's loop may read; elsewhere reads throw {@link
@@ -575,7 +576,7 @@ public final class StreamReader implements Iterable<byte[]> {
     }
   }
 
-  private void throwIfLost() throws ConnectionResetException {
+  private void throwIfLost() throws IOException {
     IOException failure = buffer.failure();
     if (failure != null) {
       throw thrown(StreamProtocol.lost(failure));

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at
  * the end of the loop's round.
  *
- * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException}.
+ * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException},
+ * or {@link java.net.SocketTimeoutException} if it was lost because nothing came for too long.
  *
  * <p>Only tasks and callbacks of the connection's loop may use it; elsewhere its calls throw {@link
  * IllegalStateException}.
