@@ -16,7 +16,8 @@ record HttpConnectHandshake(ProxyServer proxy) implements ProxyHandshake {
 
   private static final int REASON_CHARS_MAX = 200;
   private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
-  private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.[0-9] ([0-9]{3})( .*)?");
+  private static final Pattern STATUS_LINE =
+      Pattern.compile("HTTP/1\\.[0-9] ([0-9]{3})( .*)?", Pattern.DOTALL);
 
   @Override
   public void open(StreamReader reader, StreamWriter writer, ProxyTarget target)
