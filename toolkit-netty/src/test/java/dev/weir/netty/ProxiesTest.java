@@ -13,6 +13,7 @@ import dev.weir.stream.Server;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ServerSocket;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -47,11 +48,10 @@ class ProxiesTest {
     new Random(1).nextBytes(message);
     try (Connection connection = open(host, port, proxy)) {
       assertThat(connection.reader().readLine()).isEqualTo(bytes("hello\n"));
-      Asyncio.background(() -> {
-        connection.writer().write(message);
-        connection.writer().writeEof();
-      });
-      assertThat(connection.reader().readAll()).isEqualTo(message);
+      Asyncio.background(() -> connection.writer().write(message));
+      // To the count, and not to the end: microsocks takes one side's end for both.
+      byte[] echoed = connection.reader().readExactly(message.length);
+      assertThat(Arrays.mismatch(echoed, message)).as("first difference").isNegative();
     }
   }
 

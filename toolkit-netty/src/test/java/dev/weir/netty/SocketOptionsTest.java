@@ -136,7 +136,7 @@ class SocketOptionsTest {
             try (Connection connection = Asyncio.openConnection("127.0.0.1", port, options)) {
               connection.writer().writeLine("hello");
               assertThat(connection.reader().readLine()).isEqualTo(RawPeer.bytes("hello\n"));
-              connection.close();
+              connection.writer().close();
               connection.writer().waitClosed();
             }
           }
