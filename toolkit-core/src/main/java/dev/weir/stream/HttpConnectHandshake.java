@@ -14,6 +14,7 @@ record HttpConnectHandshake(ProxyServer proxy) implements ProxyHandshake {
   /** What proxies send is a few hundred bytes; without a bound one could keep us reading. */
   private static final int HEADER_BYTES_MAX = 8 * 1024;
 
+  private static final byte[] NEWLINE = {'\n'};
   private static final int REASON_CHARS_MAX = 200;
   private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
   private static final Pattern STATUS_LINE =
@@ -30,7 +31,7 @@ record HttpConnectHandshake(ProxyServer proxy) implements ProxyHandshake {
       statusLine = header.nextLine();
       status = status(statusLine);
       while (!header.nextLine().isEmpty()) {
-        // Fields of a header say nothing that concerns us.
+        // A field: none concerns us. After a 2xx not even a length counts.
       }
     } while (status < 200);
     if (status == PROXY_AUTHENTICATION_REQUIRED) {
@@ -90,10 +91,10 @@ record HttpConnectHandshake(ProxyServer proxy) implements ProxyHandshake {
     return new ProxyException("The " + proxy + " " + what, null);
   }
 
-  /** Reads byte by byte, so that what follows the header stays in the stream. */
+  /** The answer's lines, counted together. What follows them stays in the stream. */
   private final class Header {
     private final StreamReader reader;
-    private int bytesRead;
+    private int bytesLeft = HEADER_BYTES_MAX;
 
     Header(StreamReader reader) {
       this.reader = reader;
@@ -101,19 +102,25 @@ record HttpConnectHandshake(ProxyServer proxy) implements ProxyHandshake {
 
     /** {@return the next line, without its end} */
     String nextLine() throws IOException {
-      StringBuilder line = new StringBuilder();
-      while (true) {
-        if (bytesRead == HEADER_BYTES_MAX) {
-          throw refusal("answers with a header of more than " + HEADER_BYTES_MAX + " bytes");
-        }
-        char c = (char) (reader.readExactly(1)[0] & 0xff);
-        bytesRead++;
-        if (c == '\n') {
-          int end = line.length() - 1;
-          return end >= 0 && line.charAt(end) == '\r' ? line.substring(0, end) : line.toString();
-        }
-        line.append(c);
+      byte[] line;
+      try {
+        line = reader.readUntil(Math.max(0, bytesLeft - 1), NEWLINE);
+      } catch (LimitOverrunException e) {
+        throw tooLong();
       }
+      bytesLeft -= line.length;
+      if (bytesLeft < 0) {
+        throw tooLong(); // An empty line fits any limit.
+      }
+      int length = line.length - NEWLINE.length;
+      if (length > 0 && line[length - 1] == '\r') {
+        length--;
+      }
+      return new String(line, 0, length, ISO_8859_1);
+    }
+
+    private ProxyException tooLong() {
+      return refusal("answers with a header of more than " + HEADER_BYTES_MAX + " bytes");
     }
   }
 }

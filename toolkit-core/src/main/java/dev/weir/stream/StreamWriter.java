@@ -483,8 +483,8 @@ public final class StreamWriter implements AutoCloseable {
     }
   }
 
-  /** {@return the reset by which this connection was lost} For what fails only because of that. */
-  ConnectionResetException lost(IOException cause) {
+  /** {@return what to throw for the loss of this connection, from what failed only through it} */
+  IOException lost(IOException cause) {
     return protocol.thrown(StreamProtocol.lost(lostCause != null ? lostCause : cause));
   }
 
