@@ -55,6 +55,17 @@ class ProxiesTest {
     }
   }
 
+  private static void assertServedByNameAndAddress(int port, ProxyServer proxy, String refusal)
+      throws IOException {
+    assertServed("127.0.0.1", port, proxy);
+    assertServed("localhost", port, proxy);
+    int nobody = freePort();
+    assertThatExceptionOfType(ProxyException.class)
+        .isThrownBy(() -> open("127.0.0.1", nobody, proxy))
+        .withMessageContaining("did not connect to 127.0.0.1:" + nobody)
+        .withMessageContaining(refusal);
+  }
+
   // --- microsocks
 
   /** It takes no port 0 and does not say when it listens. */
@@ -87,13 +98,7 @@ class ProxiesTest {
             awaitListening(socksPort);
             ProxyServer proxy = ProxyServer.socks5("127.0.0.1", socksPort);
 
-            assertServed("127.0.0.1", port(server), proxy);
-            assertServed("localhost", port(server), proxy);
-            int nobody = freePort();
-            assertThatExceptionOfType(ProxyException.class)
-                .isThrownBy(() -> open("127.0.0.1", nobody, proxy))
-                .withMessageContaining("did not connect to 127.0.0.1:" + nobody)
-                .withMessageContaining("refused");
+            assertServedByNameAndAddress(port(server), proxy, "refused");
           }
         });
   }
@@ -142,13 +147,7 @@ class ProxiesTest {
               ForeignProgram program = ForeignProgram.python("http_proxy.py")) {
             ProxyServer proxy = announced(program);
 
-            assertServed("127.0.0.1", port(server), proxy);
-            assertServed("localhost", port(server), proxy);
-            int nobody = freePort();
-            assertThatExceptionOfType(ProxyException.class)
-                .isThrownBy(() -> open("127.0.0.1", nobody, proxy))
-                .withMessageContaining("did not connect to 127.0.0.1:" + nobody)
-                .withMessageContaining("HTTP/1.1 502 Bad Gateway");
+            assertServedByNameAndAddress(port(server), proxy, "HTTP/1.1 502 Bad Gateway");
           }
         });
   }
