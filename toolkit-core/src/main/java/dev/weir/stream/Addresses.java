@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** From what a user writes to socket addresses. */
 final class Addresses {
-  private static final int PORT_MAX = 65_535;
+  static final int PORT_MAX = 65_535;
 
   private Addresses() {}
 
@@ -21,9 +21,7 @@ final class Addresses {
    */
   static List<InetSocketAddress> resolve(Loop loop, String host, int port)
       throws UnknownHostException {
-    if (port < 0 || port > PORT_MAX) {
-      throw new IllegalArgumentException("port out of range: " + port + " is not from 0 to 65535");
-    }
+    ensurePort(port);
     List<InetSocketAddress> addresses = new ArrayList<>();
     for (InetAddress address : inetAddresses(loop, host)) {
       addresses.add(new InetSocketAddress(address, port));
@@ -31,13 +29,36 @@ final class Addresses {
     return addresses;
   }
 
+  static void ensurePort(int port) {
+    if (port < 0 || port > PORT_MAX) {
+      throw new IllegalArgumentException("port out of range: " + port + " is not from 0 to 65535");
+    }
+  }
+
   private static List<InetAddress> inetAddresses(Loop loop, String host)
       throws UnknownHostException {
+    InetAddress literal = literal(host);
+    return literal == null ? lookUp(loop, host) : List.of(literal);
+  }
+
+  /** {@return the address that {@code host} is, or null if it is a name} */
+  static @Nullable InetAddress literal(String host) {
     try {
-      return List.of(InetAddress.ofLiteral(host));
+      return InetAddress.ofLiteral(host);
     } catch (IllegalArgumentException e) {
-      return lookUp(loop, host);
+      return null;
     }
+  }
+
+  /** {@return an address as users write it, of IPv6 in brackets} */
+  static String format(InetSocketAddress address) {
+    InetAddress resolved = address.getAddress();
+    return format(
+        resolved == null ? address.getHostString() : resolved.getHostAddress(), address.getPort());
+  }
+
+  static String format(String host, int port) {
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
   private static List<InetAddress> lookUp(Loop loop, String host) throws UnknownHostException {

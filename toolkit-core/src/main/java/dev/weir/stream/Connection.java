@@ -1,14 +1,8 @@
 package dev.weir.stream;
 
-import dev.weir.spi.ConnectRequest;
-import dev.weir.spi.Network.Attempt;
-import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
-import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -27,57 +21,32 @@ public final class Connection implements AutoCloseable {
   /**
    * Suspends until connected; see {@code Asyncio.openConnection}.
    *
+   * <p>Where a name has several addresses, the next is tried beside those before it as soon as they
+   * have not answered for the {@linkplain ConnectOptions#happyEyeballsDelay delay}, or one of them
+   * has failed; the first to connect wins.
+   *
    * @param host a name, which is looked up off the loop, or a literal address
    * @param port from 0 to 65535
    * @return the connection
-   * @throws IllegalArgumentException if the port is out of range
+   * @throws IllegalArgumentException if the port is out of range, or the host is not fit to be sent
+   *     to the proxy of the options
    * @throws java.net.UnknownHostException if the name has no address
    * @throws java.net.ConnectException if the connection is refused
-   * @throws java.net.SocketTimeoutException if nobody answers within the connect timeout
-   * @throws IOException if it fails otherwise. Where the name has several addresses they are tried
-   *     one after another; the failure of the first is thrown, with those of the others as
-   *     suppressed
-   * @throws CancelledError if the task is cancelled; the attempt is given up
+   * @throws java.net.BindException if the local address of the options cannot be used
+   * @throws java.net.SocketTimeoutException if it takes longer than the connect timeout; it says
+   *     what was tried
+   * @throws ProxyException if the proxy of the options does not open the connection
+   * @throws IOException if it fails otherwise. Where the name has several addresses, the failure of
+   *     the first is thrown, with those of the others as suppressed
+   * @throws CancelledError if the task is cancelled; all attempts are given up
    */
   public static Connection open(String host, int port, ConnectOptions options) throws IOException {
     Objects.requireNonNull(host, "host");
     Objects.requireNonNull(options, "options");
+    Addresses.ensurePort(port);
     Loop loop = Loop.running();
     loop.ensureInTask("openConnection()");
-    IOException failure = null;
-    for (InetSocketAddress address : Addresses.resolve(loop, host, port)) {
-      try {
-        return open(loop, address, options);
-      } catch (IOException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    throw Objects.requireNonNull(failure, "a host has at least one address");
-  }
-
-  private static Connection open(Loop loop, InetSocketAddress address, ConnectOptions options)
-      throws IOException {
-    StreamProtocol protocol = new StreamProtocol(loop, options.stream());
-    Future<Transport> connected = loop.createFuture();
-    Attempt attempt =
-        loop.network()
-            .connect(
-                new ConnectRequest(address, null, options.connectTimeout(), Map.of()),
-                protocol,
-                new FutureCompletion<>(connected, Transport::abort));
-    try {
-      connected.await(IOException.class);
-    } catch (CancelledError e) {
-      attempt.abandon();
-      protocol.abortIfConnected(); // It may have been made in the round in which the task was
-      // cancelled.
-      throw e;
-    }
-    return new Connection(protocol);
+    return new Connection(new Connecting(loop, host, port, options).run());
   }
 
   /** {@return the stream of what the peer sends} */

@@ -922,9 +922,11 @@ public final class Loop implements AutoCloseable {
     return addTimer(new TimerHandle(this, step, whenNanos, timerSequence++));
   }
 
-  /** {@return the time {@code delay} from now, by the driver's clock} */
+  /** {@return the time {@code delay} from now, by the driver's clock, which ends some day} */
   long deadlineNanos(Duration delay) {
-    return nanoTime() + toNanos(delay);
+    long now = nanoTime();
+    long deadline = now + toNanos(delay);
+    return deadline < now && !delay.isNegative() ? IoDriver.NO_DEADLINE : deadline;
   }
 
   long nanoTime() {

@@ -141,18 +141,36 @@ final class MemorySockets implements Network {
   public Attempt connect(
       ConnectRequest asked, TransportProtocol protocol, Completion<Transport> outcome) {
     InetSocketAddress remote = (InetSocketAddress) asked.remote();
-    InetAddress host = MemoryNetwork.localHost(remote.getAddress()); // By the caller's context.
-    int port;
+    InetSocketAddress local;
     try {
-      port = takePort(host);
+      local = localAddress(asked, remote);
     } catch (BindException e) {
       request(() -> outcome.failed(e));
       return () -> {};
     }
-    Link link = network().newLink(new InetSocketAddress(host, port), remote);
+    Link link = network().newLink(local, remote);
     Connecting connecting = new Connecting(link, asked.timeout(), protocol, outcome);
     request(connecting::start);
     return connecting;
+  }
+
+  /** {@return from where a connection comes: from where it was asked to, in part or in whole} */
+  private InetSocketAddress localAddress(ConnectRequest asked, InetSocketAddress remote)
+      throws BindException {
+    InetSocketAddress wanted = (InetSocketAddress) asked.local();
+    InetAddress host =
+        wanted == null || wanted.getAddress().isAnyLocalAddress()
+            ? MemoryNetwork.localHost(remote.getAddress()) // By the caller's context.
+            : wanted.getAddress();
+    if (wanted == null || wanted.getPort() == 0) {
+      return new InetSocketAddress(host, takePort(host));
+    }
+    InetSocketAddress local = new InetSocketAddress(host, wanted.getPort());
+    if (network().isClient(local)
+        || listeners.stream().anyMatch(listener -> listener.address.equals(local))) {
+      throw new BindException("Address already in use: " + MemoryNetwork.format(local));
+    }
+    return local;
   }
 
   /** {@return a port at {@code address} that nobody listens on and no connection comes from} */

@@ -351,7 +351,7 @@ class MemoryNetworkTest {
         network.isolate("10.0.0.1");
 
         assertThat(greetingFrom("db.example")).as("the second").isEqualTo("hello from 10.0.0.2");
-        assertThat(now()).isEqualTo(ConnectOptions.defaults().connectTimeout());
+        assertThat(now()).isEqualTo(ConnectOptions.defaults().happyEyeballsDelay());
       }
     });
   }

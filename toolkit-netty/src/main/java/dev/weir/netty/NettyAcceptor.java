@@ -9,6 +9,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
+import java.net.SocketException;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -101,9 +102,9 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
 
   private void serve(SocketChannel child) {
     try {
-      NettySocketOptions.set(child.config(), request.socketOptions());
+      NettySocketOptions.set(child, request.socketOptions(), driver.transport());
       new NettyTransport(driver, child, protocols.get());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | SocketException e) {
       child.unsafe().closeForcibly();
       if (backoff.takeReport(driver.nanoTime())) { // As likely as not the next one fails as well.
         driver.report("Cannot serve a connection accepted on " + channel.localAddress(), e);

@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import dev.weir.spi.AddressUnavailableException;
+import dev.weir.spi.ConnectRequest;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import java.io.IOException;
@@ -18,6 +19,14 @@ import java.util.Locale;
  */
 final class NettyErrors {
   private NettyErrors() {}
+
+  static IOException ofConnect(Throwable cause, ConnectRequest request) {
+    if (request.local() instanceof InetSocketAddress local
+        && (says(cause, "in use") || says(cause, "cannot assign"))) {
+      return ofBind(cause, local);
+    }
+    return ofConnect(cause, (InetSocketAddress) request.remote(), request.timeout());
+  }
 
   static IOException ofConnect(Throwable cause, InetSocketAddress remote, Duration timeout) {
     String where = format(remote);

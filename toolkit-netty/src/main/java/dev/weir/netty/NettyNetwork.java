@@ -9,10 +9,13 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.SocketOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +36,7 @@ final class NettyNetwork implements Network {
   @Override
   public Attempt connect(
       ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
-    Connecting connecting =
-        new Connecting((InetSocketAddress) request.remote(), request.timeout(), protocol, outcome);
+    Connecting connecting = new Connecting(request, protocol, outcome);
     driver.request(connecting::start);
     return connecting;
   }
@@ -42,7 +44,6 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
-    NettySocketOptions.ensureKnown(request.socketOptions());
     driver.request(() -> startListening(request, acceptor, outcome));
   }
 
@@ -51,7 +52,11 @@ final class NettyNetwork implements Network {
     InetSocketAddress local = (InetSocketAddress) request.local();
     ServerSocketChannel channel;
     try {
+      tryOut(request.socketOptions());
       channel = io.newServerSocketChannel();
+    } catch (SocketException e) {
+      outcome.failed(e);
+      return;
     } catch (RuntimeException e) {
       outcome.failed(NettyErrors.ofBind(e, local)); // No descriptor is left, say.
       return;
@@ -79,6 +84,18 @@ final class NettyNetwork implements Network {
         });
   }
 
+  /** Sets options that accepted sockets are to have, on a socket that is good for nothing else. */
+  private void tryOut(Map<SocketOption<?>, Object> options) throws SocketException {
+    if (!options.isEmpty()) {
+      SocketChannel tried = io.newSocketChannel();
+      try {
+        NettySocketOptions.set(tried, options, io.transportName());
+      } finally {
+        tried.unsafe().closeForcibly();
+      }
+    }
+  }
+
   @Override
   public List<String> describeOpen() {
     List<String> open = new ArrayList<>();
@@ -92,27 +109,24 @@ final class NettyNetwork implements Network {
   }
 
   private static int connectTimeoutMillis(Duration timeout) {
-    // Compared as durations first: toMillis() of a long one overflows.
+    // Compared as durations first: toMillis() of a long one overflows. Zero is none for Netty,
+    // which spares it a timer.
     return timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0
-        ? Integer.MAX_VALUE
+        ? 0
         : Math.max(1, (int) timeout.toMillis());
   }
 
   private final class Connecting implements Attempt {
+    private final ConnectRequest request;
     private final InetSocketAddress remote;
-    private final Duration timeout;
     private final TransportProtocol protocol;
     private final Completion<Transport> outcome;
     private @Nullable SocketChannel channel;
     private boolean ended;
 
-    Connecting(
-        InetSocketAddress remote,
-        Duration timeout,
-        TransportProtocol protocol,
-        Completion<Transport> outcome) {
-      this.remote = remote;
-      this.timeout = timeout;
+    Connecting(ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
+      this.request = request;
+      this.remote = (InetSocketAddress) request.remote();
       this.protocol = protocol;
       this.outcome = outcome;
     }
@@ -129,11 +143,19 @@ final class NettyNetwork implements Network {
         return;
       }
       channel = opened;
-      opened.config().setConnectTimeoutMillis(connectTimeoutMillis(timeout));
+      opened.config().setConnectTimeoutMillis(connectTimeoutMillis(request.timeout()));
       NettyTransport transport = new NettyTransport(driver, opened, protocol);
+      try {
+        NettySocketOptions.set(opened, request.socketOptions(), io.transportName());
+      } catch (SocketException e) {
+        opened.unsafe().closeForcibly();
+        ended = true;
+        outcome.failed(e);
+        return;
+      }
       driver.eventLoop().register(opened);
       opened
-          .connect(remote)
+          .connect(remote, request.local())
           .addListener(connected -> {
             if (!connected.isSuccess()) {
               opened.close();
@@ -148,7 +170,7 @@ final class NettyNetwork implements Network {
     private void fail(Throwable cause) {
       if (!ended) {
         ended = true;
-        outcome.failed(NettyErrors.ofConnect(cause, remote, timeout));
+        outcome.failed(NettyErrors.ofConnect(cause, request));
       }
     }
 

@@ -39,7 +39,7 @@ final class ForeignProgram implements AutoCloseable {
     return new ForeignProgram(command);
   }
 
-  private static boolean isInstalled(String program) {
+  static boolean isInstalled(String program) {
     for (String folder : System.getenv("PATH").split(File.pathSeparator)) {
       if (Files.isExecutable(Path.of(folder, program))) {
         return true;

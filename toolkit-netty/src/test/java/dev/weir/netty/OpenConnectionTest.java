@@ -23,6 +23,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -70,6 +73,39 @@ class OpenConnectionTest {
             });
 
     assertThat(reports).isEmpty();
+  }
+
+  @EachTransport
+  void aLookupThatTakesTooLongTimesOutWhileTheLoopGoesOn(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          CountDownLatch answered = new CountDownLatch(1);
+          ExecutorService resolver = Executors.newSingleThreadExecutor();
+          resolver.execute(() -> awaitQuietly(answered)); // Whatever is looked up waits behind it.
+          Asyncio.runningLoop().setDefaultExecutor(resolver);
+          try {
+            ConnectOptions impatient =
+                ConnectOptions.defaults().withConnectTimeout(Duration.ofMillis(50));
+            Task<?> connecting =
+                Asyncio.createTask(() -> Asyncio.openConnection("localhost", 1, impatient));
+            OnLoop.passRounds(10);
+
+            assertThatExceptionOfType(SocketTimeoutException.class)
+                .isThrownBy(() -> connecting.await(IOException.class))
+                .withMessage("The name localhost was not looked up within 0.05 s");
+          } finally {
+            answered.countDown();
+          }
+        });
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Works on the thread that hands the work over. */

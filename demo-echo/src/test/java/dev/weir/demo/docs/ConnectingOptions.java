@@ -1,0 +1,32 @@
+package dev.weir.demo.docs;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.ConnectOptions;
+import dev.weir.stream.Connection;
+import dev.weir.stream.ProxyServer;
+import dev.weir.stream.TcpSocketOptions;
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.time.Duration;
+import jdk.net.ExtendedSocketOptions;
+
+/** The options of docs/connecting.md, which shows the methods as they stand here. */
+final class ConnectingOptions {
+  private ConnectingOptions() {}
+
+  static ConnectOptions watchful() {
+    return ConnectOptions.defaults()
+        // Sent, and not acknowledged for 20 s: the connection is given up. On Linux, with epoll.
+        .withSocketOption(TcpSocketOptions.TCP_USER_TIMEOUT, Duration.ofSeconds(20))
+        // Nothing to send: ask after 30 s of silence, and then every 10 s.
+        .withSocketOption(StandardSocketOptions.SO_KEEPALIVE, true)
+        .withSocketOption(ExtendedSocketOptions.TCP_KEEPIDLE, 30)
+        .withSocketOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 10);
+  }
+
+  static Connection throughTheOffice(String host, int port) throws IOException {
+    ProxyServer proxy =
+        ProxyServer.httpConnect("proxy.example", 3128).withCredentials("user", "password");
+    return Asyncio.openConnection(host, port, ConnectOptions.defaults().withProxy(proxy));
+  }
+}
