@@ -245,7 +245,7 @@ class ServerOptionsSocketsTest {
     OnLoop.run(
         transport,
         () ->
-            assertThatExceptionOfType(UnsupportedOperationException.class)
+            assertThatExceptionOfType(SocketException.class)
                 .isThrownBy(() ->
                     Asyncio.startServer(
                         TestServer::echo,
