@@ -7,7 +7,11 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 
@@ -59,7 +63,33 @@ public final class Connection implements AutoCloseable {
     throw Objects.requireNonNull(failure, "a host has at least one address");
   }
 
-  private static Connection open(Loop loop, InetSocketAddress address, ConnectOptions options)
+  /**
+   * Suspends until connected to a Unix socket; see {@code Asyncio.openUnixConnection}.
+   *
+   * @param path that of the socket, or a name that begins with {@code @}
+   * @return the connection
+   * @throws IllegalArgumentException if the path is empty, or of some other file system
+   * @throws java.net.ConnectException if there is no socket, nobody listens on it, or the user may
+   *     not connect; or if the path is too long
+   * @throws java.net.SocketTimeoutException if the server's queue stays full for the connect
+   *     timeout
+   * @throws IOException if it fails otherwise
+   * @throws CancelledError if the task is cancelled; the attempt is given up
+   */
+  public static Connection openUnix(Path path, ConnectOptions options) throws IOException {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("openUnixConnection()");
+    UnixDomainSocketAddress address = UnixPaths.address(path);
+    String tooLong = UnixPaths.tooLong(path, 0);
+    if (tooLong != null) {
+      throw new ConnectException(tooLong);
+    }
+    return open(loop, address, options);
+  }
+
+  private static Connection open(Loop loop, SocketAddress address, ConnectOptions options)
       throws IOException {
     StreamProtocol protocol = new StreamProtocol(loop, options.stream());
     Future<Transport> connected = loop.createFuture();
@@ -73,6 +103,9 @@ public final class Connection implements AutoCloseable {
       connected.await(IOException.class);
     } catch (CancelledError e) {
       attempt.abandon();
+      if (connected.done() && !connected.cancelled()) {
+        connected.exception(); // It may have failed in the round in which the task was cancelled.
+      }
       protocol.abortIfConnected(); // It may have been made in the round in which the task was
       // cancelled.
       throw e;
