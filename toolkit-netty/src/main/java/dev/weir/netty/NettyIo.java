@@ -18,20 +18,28 @@ enum NettyIo {
   EPOLL(
       HalfCloseSafeEpollHandler::newFactory,
       EpollSocketChannel::new,
-      EpollServerSocketChannel::new),
-  NIO(NioIoHandler::newFactory, NioSocketChannel::new, NioServerSocketChannel::new);
+      EpollServerSocketChannel::new,
+      UnixSockets.EPOLL),
+  NIO(
+      NioIoHandler::newFactory,
+      NioSocketChannel::new,
+      NioServerSocketChannel::new,
+      UnixSockets.NIO);
 
   private final Supplier<IoHandlerFactory> handlers;
   private final Supplier<SocketChannel> sockets;
   private final Supplier<ServerSocketChannel> serverSockets;
+  private final UnixSockets unixSockets;
 
   NettyIo(
       Supplier<IoHandlerFactory> handlers,
       Supplier<SocketChannel> sockets,
-      Supplier<ServerSocketChannel> serverSockets) {
+      Supplier<ServerSocketChannel> serverSockets,
+      UnixSockets unixSockets) {
     this.handlers = handlers;
     this.sockets = sockets;
     this.serverSockets = serverSockets;
+    this.unixSockets = unixSockets;
   }
 
   /** {@return the kind of that name, or the best that works here for {@code auto}} */
@@ -68,5 +76,9 @@ enum NettyIo {
 
   ServerSocketChannel newServerSocketChannel() {
     return serverSockets.get();
+  }
+
+  UnixSockets unixSockets() {
+    return unixSockets;
   }
 }

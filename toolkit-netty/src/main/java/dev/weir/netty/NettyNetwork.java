@@ -9,19 +9,26 @@ import dev.weir.spi.TransportProtocol;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** TCP by Netty. */
+/** TCP and Unix sockets by Netty. */
 final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
@@ -39,6 +46,13 @@ final class NettyNetwork implements Network {
   @Override
   public Attempt connect(
       ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
+    if (request.remote() instanceof UnixDomainSocketAddress remote) {
+      UnixConnecting connecting =
+          new UnixConnecting(
+              driver, io.unixSockets(), remote, request.timeout(), protocol, outcome);
+      driver.request(connecting::start);
+      return connecting;
+    }
     Connecting connecting =
         new Connecting((InetSocketAddress) request.remote(), request.timeout(), protocol, outcome);
     driver.request(connecting::start);
@@ -48,7 +62,38 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
-    driver.request(() -> startListening(request, acceptor, outcome));
+    driver.request(() -> {
+      if (request.local() instanceof UnixDomainSocketAddress local) {
+        startListening(local, request.backlog(), acceptor, outcome);
+      } else {
+        startListening(request, acceptor, outcome);
+      }
+    });
+  }
+
+  private void startListening(
+      UnixDomainSocketAddress local,
+      int backlog,
+      Supplier<TransportProtocol> acceptor,
+      Completion<Listener> outcome) {
+    String refusal = io.unixSockets().refusal(local);
+    if (refusal != null) {
+      outcome.failed(new BindException(refusal));
+      return;
+    }
+    ServerChannel channel;
+    try {
+      channel = io.unixSockets().listen(local, backlog);
+    } catch (IOException | RuntimeException e) {
+      outcome.failed(NettyErrors.ofBind(e, local));
+      return;
+    }
+    Acceptor accepting = new Acceptor(channel, acceptor);
+    channel.pipeline().addLast(accepting);
+    NettyListener listener = new NettyListener(channel, accepting, local);
+    listeners.add(listener);
+    driver.eventLoop().register(channel);
+    outcome.succeeded(listener);
   }
 
   private void startListening(
@@ -70,7 +115,7 @@ final class NettyNetwork implements Network {
         .bind(local)
         .addListener(bound -> {
           if (bound.isSuccess()) {
-            NettyListener listener = new NettyListener(channel, accepting);
+            NettyListener listener = new NettyListener(channel, accepting, channel.localAddress());
             listeners.add(listener);
             outcome.succeeded(listener);
           } else {
@@ -167,19 +212,23 @@ final class NettyNetwork implements Network {
   }
 
   private final class NettyListener implements Listener {
-    private final ServerSocketChannel channel;
+    private final ServerChannel channel;
     private final Acceptor acceptor;
-    private final InetSocketAddress localAddress;
 
-    NettyListener(ServerSocketChannel channel, Acceptor acceptor) {
+    NettyListener(ServerChannel channel, Acceptor acceptor, SocketAddress localAddress) {
       this.channel = channel;
       this.acceptor = acceptor;
-      this.localAddress = channel.localAddress();
+      acceptor.localAddress = localAddress;
     }
 
     @Override
-    public InetSocketAddress localAddress() {
-      return localAddress;
+    public SocketAddress localAddress() {
+      return Objects.requireNonNull(acceptor.localAddress);
+    }
+
+    @Override
+    public void renamed(SocketAddress localAddress) {
+      acceptor.localAddress = localAddress;
     }
 
     @Override
@@ -204,12 +253,16 @@ final class NettyNetwork implements Network {
     /** Retrying at once would only fail again: the usual reason is that no descriptor is left. */
     private static final int PAUSE_SECONDS = 1;
 
-    private final ServerSocketChannel channel;
+    private final ServerChannel channel;
     private final Supplier<TransportProtocol> protocols;
+
+    /** Where it listens; null until it does. */
+    private @Nullable SocketAddress localAddress;
+
     private boolean wanted = true;
     private boolean resting;
 
-    Acceptor(ServerSocketChannel channel, Supplier<TransportProtocol> protocols) {
+    Acceptor(ServerChannel channel, Supplier<TransportProtocol> protocols) {
       this.channel = channel;
       this.protocols = protocols;
     }
@@ -229,8 +282,13 @@ final class NettyNetwork implements Network {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object accepted) {
-      SocketChannel child = (SocketChannel) accepted;
-      new NettyTransport(driver, child, protocols.get());
+      DuplexChannel child = (DuplexChannel) accepted;
+      if (localAddress instanceof UnixDomainSocketAddress) {
+        UnixDomainSocketAddress peer = UnixSockets.ofPeer(child.remoteAddress());
+        new NettyTransport(driver, child, protocols.get(), localAddress, peer);
+      } else {
+        new NettyTransport(driver, child, protocols.get());
+      }
       driver
           .eventLoop()
           .register(child)
@@ -246,7 +304,7 @@ final class NettyNetwork implements Network {
       if (!resting) {
         loop.report(
             "Accepting connections failed on "
-                + channel.localAddress()
+                + localAddress
                 + "; trying again in "
                 + PAUSE_SECONDS
                 + " s",
