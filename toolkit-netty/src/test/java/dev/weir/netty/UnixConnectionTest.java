@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +79,45 @@ class UnixConnectionTest {
                 .contains(
                     "server listening on " + path,
                     "connection unnamed Unix socket -> " + path + ", 0 bytes unsent");
+          }
+        });
+  }
+
+  @EachTransport
+  void whatIsHandedOnArrivesWholeAndTheEndBehindIt(String transport) {
+    byte[] message = new byte[1 << 20];
+    new Random(1).nextBytes(message);
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server _ =
+              Asyncio.startUnixServer((reader, writer) -> reader.transferTo(writer), path)) {
+            for (int i = 0; i < 5; i++) {
+              try (Connection connection = Asyncio.openUnixConnection(path)) {
+                Task<?> sending =
+                    Asyncio.createTask(() -> {
+                      connection.writer().write(message);
+                      connection.writer().writeEof();
+                    });
+                assertThat(connection.reader().readAll()).isEqualTo(message);
+                sending.await();
+              }
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void aFileIsSent(String transport) throws IOException {
+    byte[] message = new byte[1 << 20];
+    new Random(2).nextBytes(message);
+    Path file = Files.write(directory.resolve("file"), message);
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server _ = Asyncio.startUnixServer((reader, writer) -> writer.sendFile(file), path);
+              Connection connection = Asyncio.openUnixConnection(path)) {
+            assertThat(connection.reader().readAll()).isEqualTo(message);
           }
         });
   }
