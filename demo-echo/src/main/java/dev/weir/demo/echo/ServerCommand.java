@@ -6,8 +6,10 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -36,24 +38,33 @@ final class ServerCommand implements Runnable {
 
   @Override
   public void run() {
-    Asyncio.run(() -> serve(), endpoint.runOptions().withHandleSignals(true));
+    Path unix = endpoint.unix();
+    Asyncio.run(() -> serve(unix), endpoint.runOptions().withHandleSignals(true));
   }
 
-  private void serve() throws IOException {
-    ServerOptions options = ServerOptions.defaults().withGrace(grace);
-    try (Server server =
-        Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options)) {
+  private void serve(@Nullable Path unix) throws IOException {
+    try (Server server = start(unix)) {
       IO.println(
           "listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
       server.serveForever();
     }
   }
 
+  private Server start(@Nullable Path unix) throws IOException {
+    ServerOptions options = ServerOptions.defaults().withGrace(grace);
+    return unix != null
+        ? Asyncio.startUnixServer(ServerCommand::echo, unix, options)
+        : Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options);
+  }
+
   /**
-   * {@return host and port; several if the host has several addresses and the system chose their
-   * ports}
+   * {@return the path, or host and port; several if the host has several addresses and the system
+   * chose their ports}
    */
   private String listening(Server server) {
+    if (server.path() != null) {
+      return server.path().toString();
+    }
     return server.addresses().stream()
         .map(address -> Endpoint.format(endpoint.host(), address.getPort()))
         .distinct()
