@@ -21,6 +21,7 @@ import dev.weir.task.TaskOptions;
 import dev.weir.task.Timeout;
 import dev.weir.task.TimeoutException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -492,5 +493,56 @@ public final class Asyncio {
       ConnectionHandler handler, List<String> hosts, int port, ServerOptions options)
       throws IOException {
     return Server.start(handler, hosts, port, options);
+  }
+
+  /**
+   * Suspends until connected to a Unix socket. Corresponds to {@code open_unix_connection(path)},
+   * with a connect timeout of 30 s, which counts while the server's queue is full.
+   *
+   * @param path that of the socket; one that begins with {@code @} stands for a name in Linux's
+   *     abstract namespace, for which the transport must be epoll
+   * @return the connection, to be closed by the caller
+   * @throws IOException if it fails; {@link Connection#openUnix} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static Connection openUnixConnection(Path path) throws IOException {
+    return Connection.openUnix(path, ConnectOptions.defaults());
+  }
+
+  /** Suspends until connected to a Unix socket, as {@link #openUnixConnection(Path)}. */
+  public static Connection openUnixConnection(Path path, ConnectOptions options)
+      throws IOException {
+    return Connection.openUnix(path, options);
+  }
+
+  /**
+   * Suspends until a server listens on a Unix socket. Corresponds to {@code
+   * start_unix_server(callback, path)}. Its connections are served as those of {@link
+   * #startServer(ConnectionHandler, String, int)}.
+   *
+   * <p>Nobody can connect before the socket has its {@linkplain ServerOptions#unixPermissions
+   * permissions}: by default only its owner may. A socket of the same user's on which nobody
+   * listens any more is replaced; whatever else is at the path stays, and is an error. The file is
+   * removed when the server closes, unless another has taken its place.
+   *
+   * @param path where the socket is made, in at most 93 bytes: 106 are possible, and for a moment
+   *     the socket is in a directory of its own. One that begins with {@code @} stands for a name
+   *     in Linux's abstract namespace, for which the transport must be epoll; it has neither file
+   *     nor permissions
+   * @return the server, to be closed by the caller
+   * @throws IOException if it fails; {@link Server#startUnix} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static Server startUnixServer(ConnectionHandler handler, Path path) throws IOException {
+    return Server.startUnix(handler, path, ServerOptions.defaults());
+  }
+
+  /**
+   * Suspends until a server listens on a Unix socket, as {@link #startUnixServer(ConnectionHandler,
+   * Path)}.
+   */
+  public static Server startUnixServer(ConnectionHandler handler, Path path, ServerOptions options)
+      throws IOException {
+    return Server.startUnix(handler, path, options);
   }
 }

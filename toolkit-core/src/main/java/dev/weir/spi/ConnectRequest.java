@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A connection that is wanted.
  *
  * @param remote where to: a resolved {@link java.net.InetSocketAddress}, or a {@link
- *     java.net.UnixDomainSocketAddress}
+ *     java.net.UnixDomainSocketAddress}, which may be {@linkplain UnixAddresses abstract}
  * @param local where from, of the same kind; null if the system is to choose
  * @param timeout how long the attempt may take; then it fails with {@link
  *     java.net.SocketTimeoutException}

@@ -8,7 +8,8 @@ import java.util.Map;
  * A listener that is wanted.
  *
  * @param local where: a resolved {@link java.net.InetSocketAddress}, whose port 0 lets the system
- *     choose, or a {@link java.net.UnixDomainSocketAddress}
+ *     choose, or a {@link java.net.UnixDomainSocketAddress}, which may be {@linkplain UnixAddresses
+ *     abstract}; if it is a file, nothing is there, and the caller removes what the listener makes
  * @param backlog how many connections the kernel queues before they are accepted
  * @param reuseAddress whether to listen although connections of an earlier listener linger on the
  *     port

@@ -54,6 +54,15 @@ public interface Network {
     return List.of();
   }
 
+  /**
+   * {@return whether a listener on a path makes a file there} Then the caller sees to it that
+   * nothing is lost of what had been there, that nobody connects who may not, and that the file
+   * goes in the end.
+   */
+  default boolean makesSocketFiles() {
+    return true;
+  }
+
   /** Receives how an operation ended: exactly one call, on the I/O fiber. */
   interface Completion<T> {
     /** The operation succeeded. */
@@ -76,6 +85,12 @@ public interface Network {
   interface Listener {
     /** {@return the address it is bound to, with the port that the system chose} */
     SocketAddress localAddress();
+
+    /**
+     * Says under which address the listener is known from now on: its socket's file is being given
+     * another name. Connections that it accepts have it as their local address. Called on the loop.
+     */
+    default void renamed(SocketAddress localAddress) {}
 
     /**
      * Accepts no more connections until {@link #resumeAccepting}; the kernel queues them, up to the

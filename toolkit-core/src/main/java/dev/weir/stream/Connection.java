@@ -1,8 +1,16 @@
 package dev.weir.stream;
 
+import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.Network.Attempt;
+import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
+import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.Objects;
 
 /**
@@ -47,6 +55,57 @@ public final class Connection implements AutoCloseable {
     Loop loop = Loop.running();
     loop.ensureInTask("openConnection()");
     return new Connection(new Connecting(loop, host, port, options).run());
+  }
+
+  /**
+   * Suspends until connected to a Unix socket; see {@code Asyncio.openUnixConnection}.
+   *
+   * @param path that of the socket, or a name that begins with {@code @}
+   * @return the connection
+   * @throws IllegalArgumentException if the path is empty, or of some other file system
+   * @throws java.net.ConnectException if there is no socket, nobody listens on it, or the user may
+   *     not connect; or if the path is too long
+   * @throws java.net.SocketTimeoutException if the server's queue stays full for the connect
+   *     timeout
+   * @throws IOException if it fails otherwise
+   * @throws CancelledError if the task is cancelled; the attempt is given up
+   */
+  public static Connection openUnix(Path path, ConnectOptions options) throws IOException {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("openUnixConnection()");
+    UnixDomainSocketAddress address = UnixPaths.address(path);
+    String tooLong = UnixPaths.tooLong(path, 0);
+    if (tooLong != null) {
+      throw new ConnectException(tooLong);
+    }
+    return open(loop, address, options);
+  }
+
+  private static Connection open(Loop loop, SocketAddress address, ConnectOptions options)
+      throws IOException {
+    StreamProtocol protocol = new StreamProtocol(loop, options.stream());
+    Future<Transport> connected = loop.createFuture();
+    Attempt attempt =
+        loop.network()
+            .connect(
+                new ConnectRequest(
+                    address, null, options.connectTimeout(), options.socketOptions()),
+                protocol,
+                new FutureCompletion<>(connected, Transport::abort));
+    try {
+      connected.await(IOException.class);
+    } catch (CancelledError e) {
+      attempt.abandon();
+      if (connected.done() && !connected.cancelled()) {
+        connected.exception(); // It may have failed in the round in which the task was cancelled.
+      }
+      protocol.abortIfConnected(); // It may have been made in the round in which the task was
+      // cancelled.
+      throw e;
+    }
+    return new Connection(protocol);
   }
 
   /** {@return the stream of what the peer sends} */

@@ -4,14 +4,19 @@ import dev.weir.spi.AddressUnavailableException;
 import dev.weir.spi.ListenRequest;
 import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Network.Listener;
+import dev.weir.spi.UnixAddresses;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Context;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -49,6 +54,9 @@ public final class Server implements AutoCloseable {
   private final List<Future<@Nullable Void>> closeWaiters = new ArrayList<>();
   private final List<InetSocketAddress> addresses = new ArrayList<>();
   private @Nullable Future<@Nullable Void> serving;
+  private @Nullable Path path;
+  private @Nullable SocketFile socketFile;
+  private boolean removingFile;
   private boolean closed;
 
   private Server(Loop loop, ConnectionHandler handler, ServerOptions options) {
@@ -109,6 +117,54 @@ public final class Server implements AutoCloseable {
     return server;
   }
 
+  /**
+   * Suspends until the server listens on a Unix socket; see {@code Asyncio.startUnixServer}.
+   *
+   * @param handler serves one connection
+   * @param path where the socket is made, or a name that begins with {@code @}
+   * @return the server
+   * @throws IllegalArgumentException if the path is empty, or of some other file system
+   * @throws java.net.BindException if there is something that does not give way, nothing can be
+   *     made there, or the path is too long
+   * @throws IOException if it fails otherwise
+   * @throws CancelledError if the task is cancelled; nothing listens then
+   */
+  public static Server startUnix(ConnectionHandler handler, Path path, ServerOptions options)
+      throws IOException {
+    Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("startUnixServer()");
+    UnixDomainSocketAddress address = UnixPaths.address(path);
+    Server server = new Server(loop, handler, options);
+    try {
+      server.listenOn(address);
+    } catch (IOException | RuntimeException | Error e) {
+      server.close();
+      throw e;
+    }
+    return server;
+  }
+
+  private void listenOn(UnixDomainSocketAddress address) throws IOException {
+    Path wanted = address.getPath();
+    if (UnixAddresses.isAbstract(wanted) || !loop.network().makesSocketFiles()) {
+      String tooLong = UnixPaths.tooLong(wanted, 0);
+      if (tooLong != null) {
+        throw new BindException(tooLong);
+      }
+      listen(address);
+    } else {
+      SocketFile file = new SocketFile(wanted, options.unixPermissions());
+      socketFile = file;
+      Path bound = BlockingFiles.run(loop, file::prepare);
+      listen(UnixDomainSocketAddress.of(bound)).renamed(address);
+      BlockingFiles.run(loop, file::publish);
+    }
+    path = wanted;
+  }
+
   /** The address of all interfaces: with IPv6 it takes IPv4 connections too. */
   private static final String ANY_ADDRESS = new InetSocketAddress(0).getAddress().getHostAddress();
 
@@ -143,8 +199,8 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private void listen(InetSocketAddress address) throws IOException {
-    Future<@Nullable Void> listening = loop.createFuture();
+  private Listener listen(SocketAddress address) throws IOException {
+    Future<Listener> listening = loop.createFuture();
     ListenRequest request =
         new ListenRequest(
             address,
@@ -153,14 +209,14 @@ public final class Server implements AutoCloseable {
             options.reusePort(),
             options.socketOptions());
     loop.network().listen(request, () -> new ServedConnection(this), new Listening(listening));
-    listening.await(IOException.class);
+    return listening.await(IOException.class);
   }
 
   /** Takes a listener over at once, and not when the task runs: it may accept before. */
   private final class Listening implements Completion<Listener> {
-    private final Future<@Nullable Void> outcome;
+    private final Future<Listener> outcome;
 
-    Listening(Future<@Nullable Void> outcome) {
+    Listening(Future<Listener> outcome) {
       this.outcome = outcome;
     }
 
@@ -171,11 +227,15 @@ public final class Server implements AutoCloseable {
         return;
       }
       listeners.add(listener);
-      addresses.add((InetSocketAddress) listener.localAddress());
+      if (listener.localAddress() instanceof InetSocketAddress local) {
+        addresses.add(local);
+      }
       if (gate.paused()) {
         listener.pauseAccepting();
       }
-      complete(outcome);
+      if (!outcome.done()) {
+        outcome.setResult(listener);
+      }
     }
 
     @Override
@@ -187,11 +247,18 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * {@return the addresses it listens on, with the ports the system chose; none once it is closed}
+   * {@return the addresses it listens on, with the ports the system chose; none once it is closed,
+   * and none if it listens on a Unix socket}
    */
   public List<InetSocketAddress> addresses() {
     loop.ensureHeld("Server.addresses()");
     return closed ? List.of() : List.copyOf(addresses);
+  }
+
+  /** {@return the path of the Unix socket it listens on; null if it is closed, or has none} */
+  public @Nullable Path path() {
+    loop.ensureHeld("Server.path()");
+    return closed ? null : path;
   }
 
   /** {@return whether it listens} */
@@ -227,7 +294,8 @@ public final class Server implements AutoCloseable {
 
   /**
    * Stops listening at once; open connections live on. Connections that the kernel had queued are
-   * reset. Never waits, never throws; a second call has no effect.
+   * reset. The file of a Unix socket is removed in the background. Never waits, never throws; a
+   * second call has no effect.
    */
   @Override
   public void close() {
@@ -242,7 +310,38 @@ public final class Server implements AutoCloseable {
     if (serving != null) {
       serving.cancel("the server was closed");
     }
+    if (socketFile != null) {
+      remove(socketFile);
+    }
     wakeIfEnded();
+  }
+
+  private void remove(SocketFile file) {
+    file.disown();
+    Future<?> removal;
+    try {
+      removal =
+          loop.runInExecutor(() -> {
+            tryToRemove(file);
+            return file;
+          });
+    } catch (IllegalStateException e) {
+      tryToRemove(file); // The executor was shut down, and close() does not throw.
+      return;
+    }
+    removingFile = true;
+    removal.addDoneCallback(removed -> {
+      removingFile = false;
+      wakeIfEnded();
+    });
+  }
+
+  private static void tryToRemove(SocketFile file) {
+    try {
+      file.remove();
+    } catch (IOException e) {
+      Logging.LOGGER.log(System.Logger.Level.WARNING, "Cannot remove " + file, e);
+    }
   }
 
   /**
@@ -290,8 +389,8 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Suspends until the server is closed and no connection is left. Corresponds to {@code
-   * wait_closed()}.
+   * Suspends until the server is closed, no connection is left, and the file of a Unix socket is
+   * removed. Corresponds to {@code wait_closed()}.
    */
   public void waitClosed() {
     loop.ensureInTask("Server.waitClosed()");
@@ -299,7 +398,7 @@ public final class Server implements AutoCloseable {
   }
 
   private void awaitEnd(@Nullable Duration timeout) {
-    if (closed && connections.isEmpty()) {
+    if (hasEnded()) {
       return;
     }
     Future<@Nullable Void> ended = loop.createFuture(this);
@@ -349,9 +448,13 @@ public final class Server implements AutoCloseable {
   }
 
   private void wakeIfEnded() {
-    if (closed && connections.isEmpty()) {
+    if (hasEnded()) {
       closeWaiters.forEach(Server::complete);
     }
+  }
+
+  private boolean hasEnded() {
+    return closed && connections.isEmpty() && !removingFile;
   }
 
   private static void complete(Future<@Nullable Void> future) {
@@ -363,7 +466,7 @@ public final class Server implements AutoCloseable {
   @Override
   public String toString() {
     return "Server["
-        + addresses
+        + (path != null ? path : addresses)
         + ", "
         + connections.size()
         + (connections.size() == 1 ? " connection" : " connections")

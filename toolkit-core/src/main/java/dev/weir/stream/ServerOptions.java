@@ -2,12 +2,13 @@ package dev.weir.stream;
 
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How {@code Asyncio.startServer} serves. Immutable: each {@code with} returns a copy. */
@@ -30,6 +31,7 @@ public final class ServerOptions {
   private @Nullable TrustedSources proxies;
   private Duration flushTimeout = Duration.ofSeconds(10);
   private Duration grace = Duration.ofSeconds(5);
+  private Set<PosixFilePermission> unixPermissions = PosixFilePermissions.fromString("rw-------");
 
   private ServerOptions() {}
 
@@ -45,6 +47,7 @@ public final class ServerOptions {
     proxies = copied.proxies;
     flushTimeout = copied.flushTimeout;
     grace = copied.grace;
+    unixPermissions = copied.unixPermissions;
   }
 
   /** {@return the defaults} */
@@ -142,12 +145,8 @@ public final class ServerOptions {
    * if the engine does not know it.
    */
   public <T> ServerOptions withSocketOption(SocketOption<T> option, T value) {
-    Objects.requireNonNull(option, "option");
-    Objects.requireNonNull(value, "value");
-    Map<SocketOption<?>, Object> more = new LinkedHashMap<>(socketOptions);
-    more.put(option, value);
     ServerOptions copy = new ServerOptions(this);
-    copy.socketOptions = Collections.unmodifiableMap(more); // In order, for toString.
+    copy.socketOptions = SocketSettings.with(socketOptions, option, value);
     return copy;
   }
 
@@ -299,6 +298,24 @@ public final class ServerOptions {
     return duration;
   }
 
+  /**
+   * {@return the permissions of a Unix socket's file: whoever may write to it may connect; by
+   * default its owner only}
+   */
+  public Set<PosixFilePermission> unixPermissions() {
+    return unixPermissions;
+  }
+
+  /**
+   * {@return these options with other permissions of a Unix socket's file} They do not apply to
+   * abstract names, to which every user of the machine may connect.
+   */
+  public ServerOptions withUnixPermissions(Set<PosixFilePermission> unixPermissions) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.unixPermissions = Set.copyOf(unixPermissions);
+    return copy;
+  }
+
   private static @Nullable Duration positive(@Nullable Duration duration, String name) {
     if (duration != null && !duration.isPositive()) {
       throw new IllegalArgumentException(name + " is not positive: " + duration);
@@ -319,7 +336,8 @@ public final class ServerOptions {
         && Objects.equals(firstByteTimeout, options.firstByteTimeout)
         && proxyProtocol().equals(options.proxyProtocol())
         && flushTimeout.equals(options.flushTimeout)
-        && grace.equals(options.grace);
+        && grace.equals(options.grace)
+        && unixPermissions.equals(options.unixPermissions);
   }
 
   @Override
@@ -335,7 +353,8 @@ public final class ServerOptions {
         firstByteTimeout,
         proxyProtocol(),
         flushTimeout,
-        grace);
+        grace,
+        unixPermissions);
   }
 
   @Override
@@ -362,6 +381,8 @@ public final class ServerOptions {
         + flushTimeout
         + ", grace="
         + grace
+        + ", unixPermissions="
+        + PosixFilePermissions.toString(unixPermissions)
         + "]";
   }
 }

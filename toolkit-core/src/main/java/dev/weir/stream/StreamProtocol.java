@@ -2,6 +2,7 @@ package dev.weir.stream;
 
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.spi.UnixAddresses;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -42,7 +43,7 @@ class StreamProtocol implements TransportProtocol {
 
   /** {@return with whom the connection is, for {@code toString}} */
   String describePeer() {
-    return transport == null ? "not connected" : "with " + remoteAddress();
+    return transport == null ? "not connected" : "with " + UnixAddresses.describe(remoteAddress());
   }
 
   /** {@return this end's address, as handlers are to see it} */

@@ -384,12 +384,15 @@ public final class StreamWriter implements AutoCloseable {
     return detached;
   }
 
-  /** {@return this end's address} */
+  /**
+   * {@return this end's address; for a Unix socket a {@link java.net.UnixDomainSocketAddress},
+   * whose path is empty if the socket has no name, as is usual for the client's}
+   */
   public SocketAddress localAddress() {
     return protocol.localAddress();
   }
 
-  /** {@return the peer's address} */
+  /** {@return the peer's address, of the same kind as {@link #localAddress}} */
   public SocketAddress remoteAddress() {
     return protocol.remoteAddress();
   }

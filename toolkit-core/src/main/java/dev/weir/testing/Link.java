@@ -2,6 +2,7 @@ package dev.weir.testing;
 
 import dev.weir.task.Loop;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +30,10 @@ public final class Link {
   private final Agenda agenda;
   private final InetSocketAddress client;
   private final InetSocketAddress server;
+
+  /** Of the Unix socket, or null. */
+  private final @Nullable Path path;
+
   private LinkConditions conditions;
 
   private final Pipe toServer;
@@ -49,12 +54,14 @@ public final class Link {
       RandomGenerator random,
       InetSocketAddress client,
       InetSocketAddress server,
+      @Nullable Path path,
       LinkConditions conditions) {
     this.loop = loop;
     this.network = network;
     this.agenda = agenda;
     this.client = client;
     this.server = server;
+    this.path = path;
     this.conditions = conditions;
     this.toServer = new Pipe(this, Direction.TO_SERVER, agenda, random);
     this.toClient = new Pipe(this, Direction.TO_CLIENT, agenda, random);
@@ -68,6 +75,14 @@ public final class Link {
   /** {@return the address of the one who accepted} */
   public InetSocketAddress server() {
     return server;
+  }
+
+  /**
+   * {@return the path of the Unix socket that the connection was made to; null if it was none} Then
+   * {@link #client} and {@link #server} tell no more than the host.
+   */
+  public @Nullable Path path() {
+    return path;
   }
 
   /** {@return the conditions in force} */
@@ -230,15 +245,19 @@ public final class Link {
             ? isOpen(serverTransport) ? "both sides open" : "open on the client's side"
             : "open on the server's side";
     return "connection "
-        + MemoryNetwork.format(client)
+        + (path == null ? MemoryNetwork.format(client) : "by a Unix socket")
         + " -> "
-        + MemoryNetwork.format(server)
+        + describeServer()
         + ", "
         + openSides
         + "; to the server: "
         + describe(clientTransport, toServer)
         + "; to the client: "
         + describe(serverTransport, toClient);
+  }
+
+  String describeServer() {
+    return path == null ? MemoryNetwork.format(server) : path.toString();
   }
 
   private static String describe(@Nullable MemoryTransport sender, Pipe pipe) {

@@ -22,7 +22,19 @@ import org.jspecify.annotations.Nullable;
 final class LossChecks {
   private LossChecks() {}
 
+  /** {@return the checks of what every transport does} */
   static List<Check> all() {
+    return List.of(
+        new Check(
+            "An abort ends writes and drains of the peer's that wait", LossChecks::peersWritesWait),
+        new Check("An abort ends the calls of its own end that wait", LossChecks::ownCallsWait),
+        new Check(
+            "An end of the stream that is followed by a reset is a reset",
+            LossChecks::resetAfterTheEnd));
+  }
+
+  /** {@return the checks of a transport whose aborts reset} */
+  static List<Check> ofResets() {
     return List.of(
         new Check(
             "After an abort the peer reads what had arrived, then every call says reset",
@@ -34,24 +46,18 @@ final class LossChecks {
             LossChecks::unsatisfiedReads),
         new Check("An abort ends a read of the peer's that waits", LossChecks::peersReadWaits),
         new Check(
-            "An abort ends writes and drains of the peer's that wait", LossChecks::peersWritesWait),
-        new Check(
             "An abort drops what is unsent, and the peer does not take the rest for the whole",
             LossChecks::cutOffIsNoEnd),
-        new Check("An abort after close() cuts the close short", LossChecks::abortCutsACloseShort),
-        new Check("An abort ends the calls of its own end that wait", LossChecks::ownCallsWait),
-        new Check(
-            "An end of the stream that is followed by a reset is a reset",
-            LossChecks::resetAfterTheEnd));
+        new Check("An abort after close() cuts the close short", LossChecks::abortCutsACloseShort));
   }
 
-  private static ConnectionResetException expectReset(String what, Expect.Call call) {
+  static ConnectionResetException expectReset(String what, Expect.Call call) {
     ConnectionResetException reset = Expect.thrown(what, ConnectionResetException.class, call);
     Expect.that(reset.getCause() != null, what + " tells what the transport reported as the cause");
     return reset;
   }
 
-  private static void expectResetBy(String what, Expect.VoidCall call) {
+  static void expectResetBy(String what, Expect.VoidCall call) {
     expectReset(
         what,
         () -> {
@@ -60,7 +66,7 @@ final class LossChecks {
         });
   }
 
-  private static void expectEveryCallSaysReset(Trial trial, StreamEnd end) throws Exception {
+  static void expectEveryCallSaysReset(Trial trial, StreamEnd end) throws Exception {
     StreamReader reader = end.reader();
     StreamWriter writer = end.writer();
     Set<ConnectionResetException> thrown = Collections.newSetFromMap(new IdentityHashMap<>());

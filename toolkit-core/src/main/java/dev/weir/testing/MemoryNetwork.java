@@ -5,6 +5,7 @@ import dev.weir.task.Loop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -40,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * that it starts on a wildcard address answers at every address at which no other server does; one
  * that another host starts there answers at that host's own address.
  *
+ * <p>Unix sockets are its own as well: a path is just a name, of which each host has its own, and
+ * no file is made. As on a real one, an abort is an end of the stream to the peer, unless there are
+ * bytes unread.
+ *
  * <p>On the loop only; elsewhere its calls throw {@link IllegalStateException}.
  */
 public final class MemoryNetwork {
@@ -73,7 +78,10 @@ public final class MemoryNetwork {
   private final Map<String, Duration> lookupDelays = new HashMap<>();
   private final Set<String> failingLookups = new HashSet<>();
   private LinkPolicy policy = attempt -> LinkConditions.perfect();
-  private final Map<InetSocketAddress, Integer> attempts = new HashMap<>();
+
+  /** By address, or by the path of a Unix socket. */
+  private final Map<Object, Integer> attempts = new HashMap<>();
+
   private final Set<InetAddress> isolated = new HashSet<>();
   private final List<Pair> partitions = new ArrayList<>();
   private final Set<Link> links = new LinkedHashSet<>();
@@ -260,6 +268,12 @@ public final class MemoryNetwork {
     return HOST.get();
   }
 
+  /** {@return the host whose Unix sockets the calling code sees} */
+  static InetAddress unixHost() {
+    InetAddress host = HOST.get();
+    return host == null || isDefaultHost(host) ? LOCALHOST : host;
+  }
+
   /** {@return where the calling code connects from, to reach {@code remote}} */
   static InetAddress localHost(InetAddress remote) {
     InetAddress host = HOST.get();
@@ -274,12 +288,12 @@ public final class MemoryNetwork {
   }
 
   /** Makes the link of an attempt to connect. */
-  Link newLink(InetSocketAddress from, InetSocketAddress to) {
-    int number = attempts.merge(to, 1, Integer::sum);
+  Link newLink(InetSocketAddress from, InetSocketAddress to, @Nullable Path path) {
+    int number = attempts.merge(path == null ? to : path, 1, Integer::sum);
     LinkConditions conditions =
         Objects.requireNonNull(
-            policy.conditionsFor(new ConnectAttempt(from, to, number, random)), "conditions");
-    Link link = new Link(loop, this, agenda, random, from, to, conditions);
+            policy.conditionsFor(new ConnectAttempt(from, to, path, number, random)), "conditions");
+    Link link = new Link(loop, this, agenda, random, from, to, path, conditions);
     remember(link);
     return link;
   }

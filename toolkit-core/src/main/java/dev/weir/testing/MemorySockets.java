@@ -13,12 +13,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -36,7 +40,8 @@ final class MemorySockets implements Network {
   private final RandomGenerator random;
 
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
-  private final Set<MemoryListener> listeners = new LinkedHashSet<>();
+  private final Set<InetListener> listeners = new LinkedHashSet<>();
+  private final Map<UnixName, UnixListener> unixListeners = new LinkedHashMap<>();
   private @Nullable MemoryNetwork network;
   private int nextPort = FIRST_EPHEMERAL_PORT;
 
@@ -102,20 +107,40 @@ final class MemorySockets implements Network {
   @Override
   public void listen(
       ListenRequest asked, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
-    InetSocketAddress local = (InetSocketAddress) asked.local();
     InetAddress host = MemoryNetwork.host(); // By the caller's context.
+    InetAddress unixHost = MemoryNetwork.unixHost();
     network(); // Made here, on the loop: the request may need it where no loop is running.
     request(() -> {
       MemoryListener listener;
       try {
-        listener = bind(host, local, asked.reusePort(), acceptor);
+        listener =
+            asked.local() instanceof UnixDomainSocketAddress local
+                ? bind(new UnixName(unixHost, local.getPath()), acceptor)
+                : bind(host, (InetSocketAddress) asked.local(), asked.reusePort(), acceptor);
       } catch (BindException e) {
         outcome.failed(e);
         return;
       }
-      listeners.add(listener);
       outcome.succeeded(listener);
     });
+  }
+
+  @Override
+  public boolean makesSocketFiles() {
+    return false;
+  }
+
+  private MemoryListener bind(UnixName name, Supplier<TransportProtocol> acceptor)
+      throws BindException {
+    if (unixListeners.containsKey(name)) {
+      throw new BindException(
+          "Address already in use: "
+              + name.path
+              + ": a server listens there; stop it, or choose another path");
+    }
+    UnixListener listener = new UnixListener(name, acceptor);
+    unixListeners.put(name, listener);
+    return listener;
   }
 
   private MemoryListener bind(
@@ -129,18 +154,26 @@ final class MemorySockets implements Network {
         local.getPort() == 0
             ? takePort(host == null || !address.isAnyLocalAddress() ? address : host)
             : local.getPort();
-    MemoryListener listener =
-        new MemoryListener(host, new InetSocketAddress(address, port), reusePort, acceptor);
+    InetListener listener =
+        new InetListener(host, new InetSocketAddress(address, port), reusePort, acceptor);
     if (listeners.stream().anyMatch(listener::isInTheWayOf)) {
       throw new BindException("Address already in use: " + MemoryNetwork.format(listener.address));
     }
+    listeners.add(listener);
     return listener;
   }
 
   @Override
   public Attempt connect(
       ConnectRequest asked, TransportProtocol protocol, Completion<Transport> outcome) {
-    InetSocketAddress remote = (InetSocketAddress) asked.remote();
+    Path path = null;
+    InetSocketAddress remote;
+    if (asked.remote() instanceof UnixDomainSocketAddress unix) {
+      path = unix.getPath();
+      remote = new InetSocketAddress(MemoryNetwork.unixHost(), 0);
+    } else {
+      remote = (InetSocketAddress) asked.remote();
+    }
     InetSocketAddress local;
     try {
       local = localAddress(asked, remote);
@@ -148,7 +181,7 @@ final class MemorySockets implements Network {
       request(() -> outcome.failed(e));
       return () -> {};
     }
-    Link link = network().newLink(local, remote);
+    Link link = network().newLink(local, remote, path);
     Connecting connecting = new Connecting(link, asked.timeout(), protocol, outcome);
     request(connecting::start);
     return connecting;
@@ -157,6 +190,9 @@ final class MemorySockets implements Network {
   /** {@return from where a connection comes: from where it was asked to, in part or in whole} */
   private InetSocketAddress localAddress(ConnectRequest asked, InetSocketAddress remote)
       throws BindException {
+    if (asked.remote() instanceof UnixDomainSocketAddress) {
+      return new InetSocketAddress(remote.getAddress(), takePort(remote.getAddress()));
+    }
     InetSocketAddress wanted = (InetSocketAddress) asked.local();
     InetAddress host =
         wanted == null || wanted.getAddress().isAnyLocalAddress()
@@ -197,10 +233,13 @@ final class MemorySockets implements Network {
    * them by the client's port, where several share the port}
    */
   private @Nullable MemoryListener listenerFor(Link link) {
+    if (link.path() != null) {
+      return unixListeners.get(new UnixName(link.server().getAddress(), link.path()));
+    }
     InetAddress from = link.client().getAddress();
-    List<MemoryListener> found = new ArrayList<>();
+    List<InetListener> found = new ArrayList<>();
     int highest = 1;
-    for (MemoryListener listener : listeners) {
+    for (InetListener listener : listeners) {
       int precision = listener.precision(from, link.server());
       if (precision > highest) {
         found.clear();
@@ -217,7 +256,10 @@ final class MemorySockets implements Network {
   public List<String> describeOpen() {
     List<String> open = new ArrayList<>();
     for (MemoryListener listener : listeners) {
-      open.add("server listening on " + MemoryNetwork.format(listener.address));
+      open.add("server listening on " + listener.describe());
+    }
+    for (MemoryListener listener : unixListeners.values()) {
+      open.add("server listening on " + listener.describe());
     }
     if (network != null) {
       for (Link link : network.links()) {
@@ -231,6 +273,7 @@ final class MemorySockets implements Network {
   void close() {
     serveRequests();
     listeners.clear();
+    unixListeners.clear();
     if (network != null) {
       for (Link link : network.openLinks()) {
         link.openTransports().forEach(MemoryTransport::endWithLoop);
@@ -243,30 +286,53 @@ final class MemorySockets implements Network {
     return "MemorySockets" + listeners;
   }
 
-  private final class MemoryListener implements Listener {
+  /** The name of a Unix socket, of which each host has its own. */
+  private record UnixName(InetAddress host, Path path) {}
+
+  private final class UnixListener extends MemoryListener {
+    private final UnixName name;
+
+    UnixListener(UnixName name, Supplier<TransportProtocol> acceptor) {
+      super(MemorySockets.this, acceptor);
+      this.name = name;
+    }
+
+    @Override
+    public SocketAddress localAddress() {
+      return UnixDomainSocketAddress.of(name.path);
+    }
+
+    @Override
+    String describe() {
+      return name.path.toString();
+    }
+
+    @Override
+    void withdraw() {
+      unixListeners.remove(name, this);
+    }
+  }
+
+  private final class InetListener extends MemoryListener {
     /** Who listens; null for the default host. */
     private final @Nullable InetAddress host;
 
     private final InetSocketAddress address;
     private final boolean reusePort;
-    private final Supplier<TransportProtocol> acceptor;
-    private final ArrayDeque<Link> queue = new ArrayDeque<>();
-    private boolean paused;
-    private boolean closed;
 
-    MemoryListener(
+    InetListener(
         @Nullable InetAddress host,
         InetSocketAddress address,
         boolean reusePort,
         Supplier<TransportProtocol> acceptor) {
+      super(MemorySockets.this, acceptor);
       this.host = host;
       this.address = address;
       this.reusePort = reusePort;
-      this.acceptor = acceptor;
     }
 
     /** {@return whether no kernel would let both listen} */
-    boolean isInTheWayOf(MemoryListener other) {
+    boolean isInTheWayOf(InetListener other) {
       if (address.getPort() != other.address.getPort() || (reusePort && other.reusePort)) {
         return false;
       }
@@ -280,13 +346,13 @@ final class MemorySockets implements Network {
       return address.getAddress().isAnyLocalAddress();
     }
 
-    private boolean isLikeFamily(MemoryListener other) {
+    private boolean isLikeFamily(InetListener other) {
       return address.getAddress().getAddress().length
           == other.address.getAddress().getAddress().length;
     }
 
     /** {@return whether this is on the wildcard address of the host whose address that one has} */
-    private boolean covers(MemoryListener other) {
+    private boolean covers(InetListener other) {
       InetAddress precise = other.address.getAddress();
       return isWildcard()
           && isLikeFamily(other)
@@ -306,53 +372,19 @@ final class MemorySockets implements Network {
       return address.equals(to) ? 2 : isWildcard() ? 1 : 0;
     }
 
-    /** A connection is there, to be accepted now or later. */
-    void arrived(Link link) {
-      queue.add(link);
-      acceptQueued();
-    }
-
-    private void acceptQueued() {
-      while (!queue.isEmpty() && (closed || !paused)) {
-        Link link = queue.remove();
-        if (closed) {
-          link.pipe(Link.Direction.TO_CLIENT).sendReset(); // As the kernel does with its queue.
-        } else {
-          MemoryTransport transport =
-              new MemoryTransport(
-                  MemorySockets.this, link, Link.Direction.TO_CLIENT, acceptor.get());
-          transport.connectionMade();
-          link.accepted(transport);
-        }
-      }
-    }
-
     @Override
     public SocketAddress localAddress() {
       return address;
     }
 
     @Override
-    public void pauseAccepting() {
-      paused = true;
+    String describe() {
+      return MemoryNetwork.format(address);
     }
 
     @Override
-    public void resumeAccepting() {
-      paused = false;
-      request(this::acceptQueued);
-    }
-
-    @Override
-    public void close() {
-      closed = true;
+    void withdraw() {
       listeners.remove(this);
-      request(this::acceptQueued);
-    }
-
-    @Override
-    public String toString() {
-      return "MemoryListener[" + MemoryNetwork.format(address) + (closed ? ", closed]" : "]");
     }
   }
 
@@ -397,9 +429,11 @@ final class MemorySockets implements Network {
             if (listener != null && accepted) {
               connected(listener);
             } else {
+              boolean missing = listener == null && link.path() != null;
               fail(
                   new ConnectException(
-                      "Connection refused: " + MemoryNetwork.format(link.server())));
+                      (missing ? "No such socket: " : "Connection refused: ")
+                          + link.describeServer()));
             }
           });
     }
@@ -421,7 +455,7 @@ final class MemorySockets implements Network {
       fail(
           new SocketTimeoutException(
               "No answer from "
-                  + MemoryNetwork.format(link.server())
+                  + link.describeServer()
                   + " within "
                   + TaskReport.time(Agenda.nanos(timeout))));
     }

@@ -2,8 +2,10 @@ package dev.weir.testing;
 
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.spi.UnixAddresses;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +22,11 @@ final class MemoryTransport implements Transport {
     CLOSED
   }
 
+  private static final UnixDomainSocketAddress UNNAMED = UnixDomainSocketAddress.of("");
+
   private final MemorySockets sockets;
   private final Link link;
+  private final boolean unix;
   private final SocketAddress localAddress;
   private final SocketAddress remoteAddress;
   private final Pipe out;
@@ -51,8 +56,15 @@ final class MemoryTransport implements Transport {
     boolean ofClient = outward == Link.Direction.TO_SERVER;
     this.sockets = sockets;
     this.link = link;
-    this.localAddress = ofClient ? link.client() : link.server();
-    this.remoteAddress = ofClient ? link.server() : link.client();
+    SocketAddress client = link.client();
+    SocketAddress server = link.server();
+    this.unix = link.path() != null;
+    if (link.path() != null) {
+      client = UNNAMED;
+      server = UnixDomainSocketAddress.of(link.path());
+    }
+    this.localAddress = ofClient ? client : server;
+    this.remoteAddress = ofClient ? server : client;
     this.out = link.pipe(outward);
     this.in = link.pipe(ofClient ? Link.Direction.TO_CLIENT : Link.Direction.TO_SERVER);
     this.protocol = protocol;
@@ -171,7 +183,13 @@ final class MemoryTransport implements Transport {
       return;
     }
     if (aborted) {
-      out.sendReset(); // Behind what the network took: that is on its way.
+      // Either goes behind what the network took: that is on its way.
+      if (!unix) {
+        out.sendReset();
+      } else if (!endSent) {
+        endSent = true;
+        out.sendEnd(); // Unless there are bytes unread, a Unix socket has no reset.
+      }
       closed(new IOException("Connection aborted on this side"));
       return;
     }
@@ -256,9 +274,9 @@ final class MemoryTransport implements Transport {
   @Override
   public String toString() {
     return "MemoryTransport["
-        + localAddress
+        + UnixAddresses.describe(localAddress)
         + " -> "
-        + remoteAddress
+        + UnixAddresses.describe(remoteAddress)
         + ", "
         + state
         + ", "

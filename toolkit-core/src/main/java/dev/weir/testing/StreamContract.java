@@ -15,6 +15,7 @@ import java.util.stream.Stream;
  * <pre>{@code
  * StreamContract.run(StreamPair::open); // The network of the running loop.
  * StreamContract.run(options -> connectOverMyTransport(options));
+ * StreamContract.run(options -> StreamPair.openUnix(path, options), StreamContract.Abort.END);
  * }</pre>
  *
  * <p>A check assumes that its transport loses nothing, keeps the order, and swallows no more than
@@ -95,8 +96,26 @@ public final class StreamContract {
     }
   }
 
-  /** {@return all checks, none of which depends on another} */
+  /** How the peer learns of an abort, as far as that is the transport's own. */
+  public enum Abort {
+    /** By a reset, as over TCP, so that it does not take what was cut off for the whole. */
+    RESET,
+
+    /**
+     * By an end of the stream, as over a Unix socket, which knows no reset unless it is closed with
+     * bytes unread. It reads as after a close, and learns of the loss from the first write that
+     * fails. Nothing else may differ.
+     */
+    END
+  }
+
+  /** {@return all checks of a transport whose aborts reset; see {@link #checks(Abort)}} */
   public static List<Check> checks() {
+    return checks(Abort.RESET);
+  }
+
+  /** {@return all checks, none of which depends on another} */
+  public static List<Check> checks(Abort abort) {
     return Stream.of(
             ReadingChecks.all(),
             SeparatorChecks.all(),
@@ -105,9 +124,21 @@ public final class StreamContract {
             TransferChecks.all(),
             ClosingChecks.all(),
             LossChecks.all(),
+            switch (abort) {
+              case RESET -> LossChecks.ofResets();
+              case END -> QuietLossChecks.all();
+            },
             CancellationChecks.all())
         .flatMap(List::stream)
         .toList();
+  }
+
+  /**
+   * Suspends until all checks of a transport whose aborts reset have run; see {@link
+   * #run(PairMaker, Abort)}.
+   */
+  public static void run(PairMaker maker) {
+    run(maker, Abort.RESET);
   }
 
   /**
@@ -119,8 +150,8 @@ public final class StreamContract {
    * @throws CancelledError if the task is cancelled; nothing is left behind then
    * @throws IllegalStateException outside a task
    */
-  public static void run(PairMaker maker) {
-    List<Check> checks = checks();
+  public static void run(PairMaker maker, Abort abort) {
+    List<Check> checks = checks(abort);
     List<AssertionError> broken = new ArrayList<>();
     for (Check check : checks) {
       try {

@@ -2,6 +2,7 @@ package dev.weir.testing;
 
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamOptions;
@@ -9,6 +10,7 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>{@link #open()} connects over the network of the running loop, whichever that is: on a real
- * loop the pair is a TCP connection, on one with a network in memory it is not.
+ * loop the pair is a TCP connection, on one with a network in memory it is not. {@link
+ * #openUnix(Path)} does so by a Unix socket.
  *
  * @param left one end; the one that connected, if {@code open} made the pair
  * @param right the other end; the one that was accepted
@@ -55,24 +58,63 @@ public record StreamPair(StreamEnd left, StreamEnd right) implements AutoCloseab
    */
   public static StreamPair open(StreamOptions options) throws IOException {
     Objects.requireNonNull(options, "options");
+    return open(
+        "StreamPair.open()",
+        handler -> Server.start(handler, HOST, 0, ServerOptions.defaults().withStream(options)),
+        server -> {
+          int port = server.addresses().getFirst().getPort();
+          return Connection.open(HOST, port, ConnectOptions.defaults().withStream(options));
+        });
+  }
+
+  /** Suspends until both ends are connected; see {@link #openUnix(Path, StreamOptions)}. */
+  public static StreamPair openUnix(Path path) throws IOException {
+    return openUnix(path, StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until both ends are connected, by a server on the Unix socket at {@code path}. It
+   * listens no longer than that.
+   *
+   * @param path where nothing is yet
+   * @param options what each end buffers
+   * @return the pair, to be closed by the caller
+   * @throws IOException if the network lets nobody listen or connect; nothing is left behind then
+   * @throws CancelledError if the task is cancelled; nothing is left behind then
+   * @throws IllegalStateException outside a task
+   */
+  public static StreamPair openUnix(Path path, StreamOptions options) throws IOException {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
+    return open(
+        "StreamPair.openUnix()",
+        handler -> Server.startUnix(handler, path, ServerOptions.defaults().withStream(options)),
+        server -> Connection.openUnix(path, ConnectOptions.defaults().withStream(options)));
+  }
+
+  private interface Start {
+    Server with(ConnectionHandler handler) throws IOException;
+  }
+
+  private interface Connect {
+    Connection to(Server server) throws IOException;
+  }
+
+  private static StreamPair open(String what, Start start, Connect connect) throws IOException {
     Loop loop = Loop.running();
-    loop.ensureInTask("StreamPair.open()");
+    loop.ensureInTask(what);
     Future<StreamEnd> accepted = loop.createFuture();
     Server server =
-        Server.start(
-            (reader, writer) -> {
-              if (!accepted.done()) {
-                writer.detach();
-                accepted.setResult(new StreamEnd(reader, writer));
-              }
-            },
-            HOST,
-            0,
-            ServerOptions.defaults().withStream(options));
+        start.with((reader, writer) -> {
+          if (!accepted.done()) {
+            writer.detach();
+            accepted.setResult(new StreamEnd(reader, writer));
+          }
+        });
     Connection connected = null;
     boolean opened = false;
     try {
-      connected = connect(server, options);
+      connected = connect.to(server);
       StreamEnd right = accepted.await();
       opened = true;
       return new StreamPair(new StreamEnd(connected.reader(), connected.writer()), right);
@@ -83,11 +125,6 @@ public record StreamPair(StreamEnd left, StreamEnd right) implements AutoCloseab
         end(server, connected);
       }
     }
-  }
-
-  private static Connection connect(Server server, StreamOptions options) throws IOException {
-    int port = server.addresses().getFirst().getPort();
-    return Connection.open(HOST, port, ConnectOptions.defaults().withStream(options));
   }
 
   /** Ends what was made of a pair that does not come about, and waits until it is gone. */

@@ -2,6 +2,7 @@ package dev.weir.testing;
 
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,17 @@ class MemoryStreamContractTest {
                               MemoryNetwork.current().setConditions(named.getValue());
                               check.run(StreamPair::open);
                             }))));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> everyPromiseIsKeptByUnixSockets() {
+    return StreamContract.checks(StreamContract.Abort.END).stream()
+        .map(check ->
+            dynamicTest(
+                check.name(),
+                () ->
+                    VirtualLoop.run(() ->
+                        check.run(options -> StreamPair.openUnix(Path.of("/run/echo"), options)))));
   }
 
   @TestFactory

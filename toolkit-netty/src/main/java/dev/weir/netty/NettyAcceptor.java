@@ -4,15 +4,20 @@ import dev.weir.spi.ListenRequest;
 import dev.weir.spi.TransportProtocol;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ServerSocketChannel;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns accepted channels into transports, while they are wanted and there are descriptors for
@@ -30,7 +35,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   private static final int ADDRESS_BYTES = 26;
 
   private final NettyIoDriver driver;
-  private final ServerSocketChannel channel;
+  private final ServerChannel channel;
   private final ListenRequest request;
   private final Supplier<TransportProtocol> protocols;
 
@@ -40,7 +45,10 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   private final SpareDescriptor spare = new SpareDescriptor();
 
   /** Accepted by Netty in the read during which accepting was paused. */
-  private final ArrayDeque<SocketChannel> surplus = new ArrayDeque<>(0);
+  private final ArrayDeque<DuplexChannel> surplus = new ArrayDeque<>(0);
+
+  /** Where it listens; null until it does. */
+  private @Nullable SocketAddress localAddress;
 
   private boolean wanted = true;
   private boolean resting;
@@ -49,7 +57,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
 
   NettyAcceptor(
       NettyIoDriver driver,
-      ServerSocketChannel channel,
+      ServerChannel channel,
       ListenRequest request,
       Supplier<TransportProtocol> protocols) {
     this.driver = driver;
@@ -58,10 +66,20 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     this.protocols = protocols;
   }
 
-  /** The channel listens. */
-  void bound() {
+  /** The channel listens there. */
+  void bound(SocketAddress address) {
+    localAddress = address;
     spare.take();
     channel.closeFuture().addListener(ended -> close());
+  }
+
+  SocketAddress localAddress() {
+    return Objects.requireNonNull(localAddress, "not bound");
+  }
+
+  /** Connections that are accepted from now on have this as their local address. */
+  void renamed(SocketAddress address) {
+    localAddress = address;
   }
 
   private void close() {
@@ -92,7 +110,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object accepted) {
     backoff.succeeded();
-    SocketChannel child = (SocketChannel) accepted;
+    DuplexChannel child = (DuplexChannel) accepted;
     if (wanted) {
       serve(child);
     } else {
@@ -100,14 +118,19 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void serve(SocketChannel child) {
+  private void serve(DuplexChannel child) {
     try {
-      NettySocketOptions.set(child, request.socketOptions(), driver.transport());
-      new NettyTransport(driver, child, protocols.get());
+      NettySocketOptions.set(child, request.socketOptions(), driver.transport()); // None for Unix.
+      if (localAddress instanceof UnixDomainSocketAddress) {
+        UnixDomainSocketAddress peer = UnixSockets.ofPeer(child.remoteAddress());
+        new NettyTransport(driver, child, protocols.get(), localAddress, peer);
+      } else {
+        new NettyTransport(driver, child, protocols.get());
+      }
     } catch (RuntimeException | SocketException e) {
       child.unsafe().closeForcibly();
       if (backoff.takeReport(driver.nanoTime())) { // As likely as not the next one fails as well.
-        driver.report("Cannot serve a connection accepted on " + channel.localAddress(), e);
+        driver.report("Cannot serve a connection accepted on " + localAddress, e);
       }
       return;
     }
@@ -146,7 +169,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     if (backoff.takeReport(driver.nanoTime())) {
       driver.report(
           "Accepting connections failed on "
-              + channel.localAddress()
+              + localAddress
               + "; trying again in "
               + pauseMillis
               + " ms, and then at least once a second. Refused so far: "
@@ -186,7 +209,9 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
       }
       Socket client = new Socket(descriptor);
       try {
-        client.setSoLinger(0);
+        if (localAddress instanceof InetSocketAddress) {
+          client.setSoLinger(0);
+        }
       } finally {
         client.close();
       }

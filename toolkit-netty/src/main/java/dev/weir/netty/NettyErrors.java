@@ -2,14 +2,18 @@ package dev.weir.netty;
 
 import dev.weir.spi.AddressUnavailableException;
 import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.UnixAddresses;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.socket.ChannelOutputShutdownException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -25,15 +29,29 @@ final class NettyErrors {
         && (says(cause, "in use") || says(cause, "cannot assign"))) {
       return ofBind(cause, local);
     }
-    return ofConnect(cause, (InetSocketAddress) request.remote(), request.timeout());
+    return ofConnect(cause, request.remote(), request.timeout());
   }
 
-  static IOException ofConnect(Throwable cause, InetSocketAddress remote, Duration timeout) {
+  static IOException ofConnect(Throwable cause, SocketAddress remote, Duration timeout) {
     String where = format(remote);
     if (cause instanceof ConnectTimeoutException) {
       return withCause(
           new SocketTimeoutException("No answer from " + where + " within " + inSeconds(timeout)),
           cause);
+    }
+    if (remote instanceof UnixDomainSocketAddress) {
+      if (cause instanceof FileNotFoundException || says(cause, "no such file")) {
+        return withCause(new ConnectException("No such socket: " + where), cause);
+      }
+      if (says(cause, "permission denied")) {
+        return withCause(new ConnectException("Permission denied: " + where), cause);
+      }
+      if (says(cause, UnixSockets.QUEUE_IS_FULL)) {
+        return withCause(
+            new SocketTimeoutException(
+                "The queue of " + where + " was full for " + inSeconds(timeout)),
+            cause);
+      }
     }
     if (says(cause, "reset")) {
       return withCause(new ConnectException("Connection reset by " + where), cause);
@@ -47,7 +65,7 @@ final class NettyErrors {
     return new IOException("Cannot connect to " + where + ": " + cause.getMessage(), cause);
   }
 
-  static IOException ofBind(Throwable cause, InetSocketAddress local) {
+  static IOException ofBind(Throwable cause, SocketAddress local) {
     String where = format(local);
     if (says(cause, "in use")) {
       return withCause(new BindException("Address already in use: " + where), cause);
@@ -97,7 +115,10 @@ final class NettyErrors {
     return cause instanceof ChannelOutputShutdownException && inner != null ? inner : cause;
   }
 
-  static String format(InetSocketAddress address) {
+  static String format(SocketAddress any) {
+    if (!(any instanceof InetSocketAddress address)) {
+      return UnixAddresses.describe(any);
+    }
     String host = address.getAddress().getHostAddress();
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
   }

@@ -22,27 +22,32 @@ enum NettyIo {
       HalfCloseSafeEpollHandler::newFactory,
       EpollSocketChannel::new,
       EpollServerSocketChannel::new,
-      EpollChannelOption.SO_REUSEPORT),
+      EpollChannelOption.SO_REUSEPORT,
+      UnixSockets.EPOLL),
   NIO(
       NioIoHandler::newFactory,
       NioSocketChannel::new,
       NioListenerChannel::new,
-      NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT));
+      NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT),
+      UnixSockets.NIO);
 
   private final Supplier<IoHandlerFactory> handlers;
   private final Supplier<SocketChannel> sockets;
   private final Supplier<ServerSocketChannel> serverSockets;
   private final ChannelOption<Boolean> reusePort;
+  private final UnixSockets unixSockets;
 
   NettyIo(
       Supplier<IoHandlerFactory> handlers,
       Supplier<SocketChannel> sockets,
       Supplier<ServerSocketChannel> serverSockets,
-      ChannelOption<Boolean> reusePort) {
+      ChannelOption<Boolean> reusePort,
+      UnixSockets unixSockets) {
     this.handlers = handlers;
     this.sockets = sockets;
     this.serverSockets = serverSockets;
     this.reusePort = reusePort;
+    this.unixSockets = unixSockets;
   }
 
   /** {@return the kind of that name, or the best that works here for {@code auto}} */
@@ -84,5 +89,9 @@ enum NettyIo {
   /** {@return what lets several listeners share a port} */
   ChannelOption<Boolean> reusePort() {
     return reusePort;
+  }
+
+  UnixSockets unixSockets() {
+    return unixSockets;
   }
 }

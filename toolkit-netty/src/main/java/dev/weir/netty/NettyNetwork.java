@@ -6,11 +6,16 @@ import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -20,7 +25,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** TCP by Netty. */
+/** TCP and Unix sockets by Netty. */
 final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
@@ -36,6 +41,17 @@ final class NettyNetwork implements Network {
   @Override
   public Attempt connect(
       ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
+    if (request.remote() instanceof UnixDomainSocketAddress remote) {
+      if (!request.socketOptions().isEmpty()) {
+        driver.request(() -> outcome.failed(onlyForTcp(request.socketOptions())));
+        return () -> {};
+      }
+      UnixConnecting connecting =
+          new UnixConnecting(
+              driver, io.unixSockets(), remote, request.timeout(), protocol, outcome);
+      driver.request(connecting::start);
+      return connecting;
+    }
     Connecting connecting = new Connecting(request, protocol, outcome);
     driver.request(connecting::start);
     return connecting;
@@ -44,7 +60,43 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
-    driver.request(() -> startListening(request, acceptor, outcome));
+    driver.request(() -> {
+      if (request.local() instanceof UnixDomainSocketAddress local) {
+        startListening(local, request, acceptor, outcome);
+      } else {
+        startListening(request, acceptor, outcome);
+      }
+    });
+  }
+
+  private void startListening(
+      UnixDomainSocketAddress local,
+      ListenRequest request,
+      Supplier<TransportProtocol> acceptor,
+      Completion<Listener> outcome) {
+    if (!request.socketOptions().isEmpty()) {
+      outcome.failed(onlyForTcp(request.socketOptions()));
+      return;
+    }
+    String refusal = io.unixSockets().refusal(local);
+    if (refusal != null) {
+      outcome.failed(new BindException(refusal));
+      return;
+    }
+    ServerChannel channel;
+    try {
+      channel = io.unixSockets().listen(local, request.backlog());
+    } catch (IOException | RuntimeException e) {
+      outcome.failed(NettyErrors.ofBind(e, local));
+      return;
+    }
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
+    channel.pipeline().addLast(accepting);
+    accepting.bound(local);
+    NettyListener listener = new NettyListener(channel, accepting);
+    listeners.add(listener);
+    driver.eventLoop().register(channel);
+    outcome.succeeded(listener);
   }
 
   private void startListening(
@@ -73,7 +125,7 @@ final class NettyNetwork implements Network {
         .bind(local)
         .addListener(bound -> {
           if (bound.isSuccess()) {
-            accepting.bound();
+            accepting.bound(channel.localAddress());
             NettyListener listener = new NettyListener(channel, accepting);
             listeners.add(listener);
             outcome.succeeded(listener);
@@ -82,6 +134,11 @@ final class NettyNetwork implements Network {
             outcome.failed(NettyErrors.ofBind(bound.cause(), local));
           }
         });
+  }
+
+  private static SocketException onlyForTcp(Map<SocketOption<?>, Object> options) {
+    return new SocketException(
+        "Unix sockets are made without socket options; leave out " + options);
   }
 
   /** Sets options that accepted sockets are to have, on a socket that is good for nothing else. */
@@ -188,19 +245,22 @@ final class NettyNetwork implements Network {
   }
 
   private final class NettyListener implements Listener {
-    private final ServerSocketChannel channel;
+    private final ServerChannel channel;
     private final NettyAcceptor acceptor;
-    private final InetSocketAddress localAddress;
 
-    NettyListener(ServerSocketChannel channel, NettyAcceptor acceptor) {
+    NettyListener(ServerChannel channel, NettyAcceptor acceptor) {
       this.channel = channel;
       this.acceptor = acceptor;
-      this.localAddress = channel.localAddress();
     }
 
     @Override
-    public InetSocketAddress localAddress() {
-      return localAddress;
+    public SocketAddress localAddress() {
+      return acceptor.localAddress();
+    }
+
+    @Override
+    public void renamed(SocketAddress localAddress) {
+      acceptor.renamed(localAddress);
     }
 
     @Override

@@ -4,16 +4,18 @@ import dev.weir.spi.Forwarding;
 import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.spi.UnixAddresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.SocketChannelConfig;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
@@ -23,8 +25,8 @@ import java.nio.channels.FileChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection: the last handler of its channel's pipeline, and the transport of its
- * protocol.
+ * One connection, by TCP or by a Unix socket: the last handler of its channel's pipeline, and the
+ * transport of its protocol.
  *
  * <p>The methods of {@link Transport} run on tasks and touch nothing of Netty's; they note what is
  * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
@@ -44,7 +46,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private final NettyIoDriver driver;
-  private final SocketChannel channel;
+  private final DuplexChannel channel;
 
   /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
   private final @Nullable FileDescriptor socket;
@@ -93,14 +95,32 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   private @Nullable SocketAddress localAddress;
   private @Nullable SocketAddress remoteAddress;
 
-  NettyTransport(NettyIoDriver driver, SocketChannel channel, TransportProtocol protocol) {
+  NettyTransport(NettyIoDriver driver, DuplexChannel channel, TransportProtocol protocol) {
+    this(driver, channel, protocol, null, null);
+  }
+
+  /**
+   * Makes the transport of a Unix socket, which does not know the names that users know it by.
+   *
+   * @param localAddress null if the channel is to be asked, as for the next
+   */
+  NettyTransport(
+      NettyIoDriver driver,
+      DuplexChannel channel,
+      TransportProtocol protocol,
+      @Nullable SocketAddress localAddress,
+      @Nullable SocketAddress remoteAddress) {
+    this.localAddress = localAddress;
+    this.remoteAddress = remoteAddress;
     this.driver = driver;
     this.channel = channel;
     this.socket = channel instanceof UnixChannel unix ? unix.fd() : null;
     this.protocol = protocol;
-    SocketChannelConfig config = channel.config();
-    config.setAllowHalfClosure(true);
-    config.setTcpNoDelay(true);
+    ChannelConfig config = channel.config();
+    config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    if (channel instanceof SocketChannel tcp) {
+      tcp.config().setTcpNoDelay(true);
+    }
     config.setRecvByteBufAllocator(driver.readBuffers());
     keepOpenOnWriteFailure(config);
     channel.pipeline().addLast(this);
@@ -111,7 +131,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
    * be read.
    */
   @SuppressWarnings("deprecation") // Netty discourages the option, but has no other for this.
-  private static void keepOpenOnWriteFailure(SocketChannelConfig config) {
+  private static void keepOpenOnWriteFailure(ChannelConfig config) {
     config.setOption(ChannelOption.AUTO_CLOSE, false);
   }
 
@@ -383,10 +403,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private void resetAndClose() {
-    try {
-      channel.config().setSoLinger(0); // The peer must not take what was cut off for the whole.
-    } catch (RuntimeException e) {
-      // The socket is gone already.
+    if (channel instanceof SocketChannel tcp) { // Unix sockets have no reset.
+      try {
+        tcp.config().setSoLinger(0); // The peer must not take what was cut off for the whole.
+      } catch (RuntimeException e) {
+        // The socket is gone already.
+      }
     }
     channel.close();
   }
@@ -480,8 +502,10 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
-    localAddress = channel.localAddress();
-    remoteAddress = channel.remoteAddress();
+    if (localAddress == null) {
+      localAddress = channel.localAddress();
+      remoteAddress = channel.remoteAddress();
+    }
     state = State.OPEN;
     driver.opened(this);
     protocol.connectionMade(this);
@@ -547,7 +571,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
     if (!(cause instanceof IOException)) {
       driver.report(
-          "Error on the connection with " + remoteAddress, cause); // No doing of the peer's.
+          "Error on the connection with " + describe(remoteAddress),
+          cause); // No doing of the peer's.
     }
     if (writing) {
       // Read on to the end, which is near: what the peer had sent before it went away counts.
@@ -578,18 +603,22 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   /** {@return which connection it is and what it has not sent, for a report} */
   String describe() {
     return "connection "
-        + localAddress
+        + describe(localAddress)
         + " -> "
-        + remoteAddress
+        + describe(remoteAddress)
         + ", "
         + writeBufferSize()
         + " bytes unsent";
   }
 
+  private static String describe(@Nullable SocketAddress address) {
+    return address == null ? "not connected" : UnixAddresses.describe(address);
+  }
+
   @Override
   public String toString() {
     return "NettyTransport["
-        + remoteAddress
+        + describe(remoteAddress)
         + ", "
         + state
         + ", "

@@ -2,23 +2,32 @@ package dev.weir.netty;
 
 import static dev.weir.netty.RawPeer.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
+import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Both ends of a connection are ours in the other tests; here one is not. */
 @Tag("slow")
 @ExtendWith(LeakCheck.class)
 class ForeignPeersTest {
+  @TempDir Path directory;
+
   private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
     for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
       writer.write(chunk);
@@ -99,6 +108,96 @@ class ForeignPeersTest {
             assertComesBack(socat);
           }
         });
+  }
+
+  @EachTransport
+  void everythingSocatSendsByAUnixSocketComesBack(String transport) {
+    Path path = directory.resolve("weir.sock");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server _ = Asyncio.startUnixServer(ForeignPeersTest::echo, path);
+              ForeignProgram socat =
+                  ForeignProgram.start("socat", "-t10", "-", "UNIX-CONNECT:" + path)) {
+            assertComesBack(socat);
+          }
+        });
+  }
+
+  @EachTransport
+  void everythingSentToSocatByAUnixSocketComesBack(String transport) {
+    Path path = directory.resolve("socat.sock");
+    byte[] message = randomBytes(1 << 20);
+    OnLoop.run(
+        transport,
+        () -> {
+          try (ForeignProgram _ =
+              ForeignProgram.start("socat", "UNIX-LISTEN:" + path, "EXEC:cat")) {
+            OnLoop.passRoundsUntil(() -> Files.exists(path));
+            try (Connection connection = connectOnceItListens(path)) {
+              Task<?> sending =
+                  Asyncio.createTask(() -> {
+                    connection.writer().write(message);
+                    connection.writer().writeEof();
+                  });
+              assertThat(connection.reader().readAll()).isEqualTo(message);
+              sending.await();
+            }
+          }
+        });
+  }
+
+  /** The file is there a moment before. */
+  private static Connection connectOnceItListens(Path path) throws IOException {
+    while (true) {
+      try {
+        return Asyncio.openUnixConnection(path);
+      } catch (ConnectException e) {
+        OnLoop.passRounds(1);
+      }
+    }
+  }
+
+  @EachTransport
+  void onlyThoseConnectWhomThePermissionsLet(String transport) throws IOException {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can act as another user");
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path path = directory.resolve("permissions.sock");
+    OnLoop.run(
+        transport,
+        () -> {
+          assertThat(echoAsNobody(path, ServerOptions.defaults())).isEmpty();
+          assertThat(
+                  echoAsNobody(
+                      path,
+                      ServerOptions.defaults()
+                          .withUnixPermissions(PosixFilePermissions.fromString("rw-rw-rw-"))))
+              .isEqualTo("hello");
+        });
+  }
+
+  private static String echoAsNobody(Path path, ServerOptions options) throws IOException {
+    Server server = Asyncio.startUnixServer(ForeignPeersTest::echo, path, options);
+    try (ForeignProgram socat =
+        ForeignProgram.start(
+            "setpriv",
+            "--reuid=65534",
+            "--clear-groups",
+            "socat",
+            "-t10",
+            "-",
+            "UNIX-CONNECT:" + path)) {
+      return OnLoop.onWorker(
+              () -> {
+                socat.input().write(bytes("hello"));
+                socat.input().close();
+                return RawPeer.text(socat.allOutput());
+              })
+          .await();
+    } finally {
+      server.close();
+      server.waitClosed();
+    }
   }
 
   private static void assertComesBack(ForeignProgram program) {

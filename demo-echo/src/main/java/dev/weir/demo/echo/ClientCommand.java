@@ -10,6 +10,7 @@ import dev.weir.task.Task;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -36,11 +37,18 @@ final class ClientCommand implements Runnable {
 
   @Override
   public void run() {
-    Asyncio.run(() -> connect(), endpoint.runOptions());
+    Path unix = endpoint.unix();
+    Asyncio.run(() -> talk(unix), endpoint.runOptions());
   }
 
-  private void connect() throws IOException {
-    try (Connection connection = Asyncio.openConnection(endpoint.host(), endpoint.port())) {
+  private Connection connect(@Nullable Path unix) throws IOException {
+    return unix != null
+        ? Asyncio.openUnixConnection(unix)
+        : Asyncio.openConnection(endpoint.host(), endpoint.port());
+  }
+
+  private void talk(@Nullable Path unix) throws IOException {
+    try (Connection connection = connect(unix)) {
       Task<@Nullable Void> sending = Asyncio.createTask(() -> sendInput(connection.writer()));
       // If the input fails there is nothing to wait for: this ends the reading below.
       sending.addDoneCallback(task -> closeIfFailed(task, connection));

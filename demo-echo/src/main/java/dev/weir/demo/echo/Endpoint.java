@@ -2,9 +2,14 @@ package dev.weir.demo.echo;
 
 import dev.weir.task.FiberKind;
 import dev.weir.task.RunOptions;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options of server and client alike: where the server is, and what the loop runs on. */
 final class Endpoint {
@@ -30,6 +35,18 @@ final class Endpoint {
           "The server's port, ${DEFAULT-VALUE} by default; a server takes any free one for 0.")
   private int port = 8888;
 
+  @Option(
+      names = "--unix",
+      paramLabel = "PATH",
+      converter = UnixPathConverter.class,
+      description =
+          "The path of a Unix socket to use instead of --host and --port; @NAME for an abstract"
+              + " name, on Linux.")
+  private @Nullable Path unix;
+
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec command;
+
   // Null leaves these two to the system properties weir.transport and weir.fibers, and to Weir's
   // own choice.
 
@@ -51,6 +68,24 @@ final class Endpoint {
 
   int port() {
     return port;
+  }
+
+  /**
+   * {@return the path of the Unix socket to use, or null for host and port}
+   *
+   * @throws ParameterException if both are asked for
+   */
+  @Nullable Path unix() {
+    CommandSpec asked = Objects.requireNonNull(command, "set by picocli");
+    if (unix != null) {
+      for (String other : new String[] {"--host", "--port"}) {
+        if (asked.commandLine().getParseResult().hasMatchedOption(other)) {
+          throw new ParameterException(
+              asked.commandLine(), "--unix takes the place of " + other + ": write one of them");
+        }
+      }
+    }
+    return unix;
   }
 
   RunOptions runOptions() {

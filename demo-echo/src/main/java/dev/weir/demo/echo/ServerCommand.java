@@ -6,9 +6,11 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -56,13 +58,13 @@ final class ServerCommand implements Runnable {
 
   @Override
   public void run() {
+    Path unix = endpoint.unix();
     ServerOptions options = options();
-    Asyncio.run(() -> serve(options), endpoint.runOptions().withHandleSignals(true));
+    Asyncio.run(() -> serve(unix, options), endpoint.runOptions().withHandleSignals(true));
   }
 
-  private void serve(ServerOptions options) throws IOException {
-    try (Server server =
-        Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options)) {
+  private void serve(@Nullable Path unix, ServerOptions options) throws IOException {
+    try (Server server = start(unix, options)) {
       IO.println(
           "listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
       server.serveForever();
@@ -75,11 +77,20 @@ final class ServerCommand implements Runnable {
     return proxies.isEmpty() ? options : options.withProxyProtocol(proxies);
   }
 
+  private Server start(@Nullable Path unix, ServerOptions options) throws IOException {
+    return unix != null
+        ? Asyncio.startUnixServer(ServerCommand::echo, unix, options)
+        : Asyncio.startServer(ServerCommand::echo, endpoint.host(), endpoint.port(), options);
+  }
+
   /**
-   * {@return host and port; several if the host has several addresses and the system chose their
-   * ports}
+   * {@return the path, or host and port; several if the host has several addresses and the system
+   * chose their ports}
    */
   private String listening(Server server) {
+    if (server.path() != null) {
+      return server.path().toString();
+    }
     return server.addresses().stream()
         .map(address -> Endpoint.format(endpoint.host(), address.getPort()))
         .distinct()

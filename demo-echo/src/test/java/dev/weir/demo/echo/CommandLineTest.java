@@ -9,7 +9,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +51,8 @@ class CommandLineTest {
     "server, --host,      ' ',       it is empty",
     "server, --transport, carrier,   but was 'carrier'",
     "server, --fibers,    glass,     but was 'glass'",
+    "server, --unix,      ' ',       it is empty",
+    "client, --unix,      a\0b,     is not a path",
     "server, --grace,     -1,        '-1' is not a whole number of seconds",
     "server, --grace,     soon,      'soon' is not a whole number of seconds",
     "server, --max-connections, many, 'many' is not a whole number above 0",
@@ -82,6 +87,32 @@ class CommandLineTest {
     Outcome outcome = execute();
 
     outcome.assertOneLine(USAGE, "Missing required subcommand");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"server, --host, ::1", "client, --port, 8888"})
+  void aUnixSocketIsNotServedBesideAPort(String command, String option, String value) {
+    Outcome outcome = execute(command, "--unix", "/tmp/echo.sock", option, value);
+
+    outcome.assertOneLine(USAGE, "--unix takes the place of " + option + ": write one of them");
+  }
+
+  @Test
+  void aPathWhereSomethingElseIsIsNamed(@TempDir Path directory) throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+
+    Outcome outcome = execute("server", "--unix", file.toString());
+
+    outcome.assertOneLine(FAILED, "Address already in use: " + file + ": there is a file");
+  }
+
+  @Test
+  void aPathWhereNoSocketIsIsNamed(@TempDir Path directory) {
+    Path path = directory.resolve("echo.sock");
+
+    Outcome outcome = execute("client", "--unix", path.toString());
+
+    outcome.assertOneLine(FAILED, "No such socket: " + path);
   }
 
   @Test
