@@ -111,16 +111,17 @@ class ResetRoundsTest {
         });
   }
 
-  private static void resetOnce(int port, Moment moment) throws IOException {
-    try (Socket socket = TestServer.connectPlainly(port)) {
-      OnLoop.onWorker(
-              () -> {
+  /** All on a worker: where the kernel's queue is full, connecting waits for the loop to accept. */
+  private static void resetOnce(int port, Moment moment) {
+    OnLoop.onWorker(
+            () -> {
+              try (Socket socket = TestServer.connectPlainly(port)) {
                 moment.peer.talk(socket);
                 socket.setSoLinger(true, 0);
-                return null;
-              })
-          .await();
-    }
+              }
+              return null;
+            })
+        .await();
   }
 
   private static Duration cpuWhileIdle() {
