@@ -1,6 +1,7 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Transport;
+import dev.weir.spi.UnixAddresses;
 import dev.weir.task.CancelledError;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
@@ -136,7 +137,7 @@ final class ServedConnection extends StreamProtocol {
     } catch (IOException e) {
       Logging.LOGGER.log(
           System.Logger.Level.DEBUG,
-          "Connection from " + remoteAddress() + " aborted: it brought no PROXY header",
+          "Connection from " + describeSource() + " aborted: it brought no PROXY header",
           e);
       writer.abort();
       return false;
@@ -151,10 +152,14 @@ final class ServedConnection extends StreamProtocol {
     forgetIfEnded();
   }
 
+  private String describeSource() {
+    return UnixAddresses.describe(remoteAddress());
+  }
+
   private void report(Throwable failure) {
     if (isOwn(failure)) {
       Logging.LOGGER.log(
-          System.Logger.Level.DEBUG, "Connection from " + remoteAddress() + " failed", failure);
+          System.Logger.Level.DEBUG, "Connection from " + describeSource() + " failed", failure);
       return;
     }
     Throwable bare =
@@ -163,7 +168,7 @@ final class ServedConnection extends StreamProtocol {
             : failure;
     server.loop.callExceptionHandler(
         new ExceptionContext(
-            "Exception in the handler of the connection from " + remoteAddress(),
+            "Exception in the handler of the connection from " + describeSource(),
             bare,
             task,
             null,
