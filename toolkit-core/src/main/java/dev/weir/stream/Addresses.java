@@ -2,6 +2,7 @@ package dev.weir.stream;
 
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -19,8 +20,7 @@ final class Addresses {
    * {@return the addresses of a host, at least one; a name is looked up off the loop, because that
    * blocks}
    */
-  static List<InetSocketAddress> resolve(Loop loop, String host, int port)
-      throws UnknownHostException {
+  static List<InetSocketAddress> resolve(Loop loop, String host, int port) throws IOException {
     ensurePort(port);
     List<InetSocketAddress> addresses = new ArrayList<>();
     for (InetAddress address : inetAddresses(loop, host)) {
@@ -35,8 +35,7 @@ final class Addresses {
     }
   }
 
-  private static List<InetAddress> inetAddresses(Loop loop, String host)
-      throws UnknownHostException {
+  private static List<InetAddress> inetAddresses(Loop loop, String host) throws IOException {
     InetAddress literal = literal(host);
     return literal == null ? lookUp(loop, host) : List.of(literal);
   }
@@ -61,29 +60,11 @@ final class Addresses {
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
-  private static List<InetAddress> lookUp(Loop loop, String host) throws UnknownHostException {
+  private static List<InetAddress> lookUp(Loop loop, String host) throws IOException {
     Future<List<InetAddress>> found = loop.createFuture();
     if (loop.network().resolve(host, new FutureCompletion<>(found, late -> {}))) {
       return found.await(UnknownHostException.class);
     }
-    Answer answer = loop.runInExecutor(() -> Answer.to(host)).await();
-    if (answer.failure() != null) {
-      throw answer.failure();
-    }
-    return answer.addresses();
-  }
-
-  /**
-   * What a lookup brought. A failure is a value too: thrown on the other thread, that of a lookup
-   * which nobody waits for any more would be reported, and is no error.
-   */
-  private record Answer(List<InetAddress> addresses, @Nullable UnknownHostException failure) {
-    static Answer to(String host) {
-      try {
-        return new Answer(List.of(InetAddress.getAllByName(host)), null);
-      } catch (UnknownHostException e) {
-        return new Answer(List.of(), e);
-      }
-    }
+    return BlockingWork.run(loop, () -> List.of(InetAddress.getAllByName(host)));
   }
 }

@@ -1,9 +1,7 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Forwarding;
-import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
-import dev.weir.task.Futures;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,7 +12,10 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Sends files, by the transport itself if it can. What may block runs off the loop. */
+/**
+ * Sends files, by the transport itself if it can. What may block runs off the loop, and has ended
+ * when a cancelled task goes on: the file may be closed then.
+ */
 final class FileSending {
   private static final int READ_BYTES = 64 * 1024;
 
@@ -26,7 +27,8 @@ final class FileSending {
     writer.ensureWritable();
     Opening opening = new Opening();
     try {
-      runBlocking(loop, () -> opening.file = FileChannel.open(file, StandardOpenOption.READ));
+      BlockingWork.runToTheEnd(
+          loop, () -> opening.file = FileChannel.open(file, StandardOpenOption.READ));
       return send(writer, loop, Objects.requireNonNull(opening.file), 0, Long.MAX_VALUE);
     } finally {
       if (opening.file != null) {
@@ -37,7 +39,8 @@ final class FileSending {
 
   static long send(StreamWriter writer, Loop loop, FileChannel file, long offset, long bytesMax)
       throws IOException {
-    long count = Math.min(bytesMax, Math.max(0, runBlocking(loop, file::size) - offset));
+    long count =
+        Math.min(bytesMax, Math.max(0, BlockingWork.runToTheEnd(loop, file::size) - offset));
     writer.writeInTurn(new byte[0]);
     return count == 0 ? 0 : send(writer, loop, new Part(file, offset, count));
   }
@@ -65,7 +68,7 @@ final class FileSending {
     while (copied < part.count) {
       long offset = part.offset + copied;
       int length = (int) Math.min(READ_BYTES, part.count - copied);
-      byte[] piece = runBlocking(loop, () -> read(part.file, offset, length));
+      byte[] piece = BlockingWork.runToTheEnd(loop, () -> read(part.file, offset, length));
       writer.writeInTurn(piece);
       copied += piece.length;
     }
@@ -79,45 +82,6 @@ final class FileSending {
       throw new IOException("The file became shorter while it was sent: it ends at " + offset);
     }
     return Arrays.copyOf(buffer.array(), read);
-  }
-
-  private interface Blocking<T> {
-    T run() throws IOException;
-  }
-
-  /** Waits for the work even if cancelled, so that the file may be closed afterwards. */
-  private static <T> T runBlocking(Loop loop, Blocking<T> work) throws IOException {
-    Future<Answer<T>> answer = loop.runInExecutor(() -> Answer.of(work));
-    CancelledError cancellation = null;
-    while (!answer.done()) {
-      try {
-        Futures.shield(answer).await();
-      } catch (CancelledError e) {
-        cancellation = e;
-      }
-    }
-    if (cancellation != null) {
-      throw cancellation;
-    }
-    return answer.result().get();
-  }
-
-  /** What blocking work brought. */
-  private record Answer<T>(@Nullable T value, @Nullable IOException failure) {
-    static <T> Answer<T> of(Blocking<T> work) {
-      try {
-        return new Answer<>(work.run(), null);
-      } catch (IOException e) {
-        return new Answer<>(null, e);
-      }
-    }
-
-    T get() throws IOException {
-      if (failure != null) {
-        throw failure;
-      }
-      return Objects.requireNonNull(value);
-    }
   }
 
   /** Where another thread puts the file that it opened, also for a task that was cancelled. */

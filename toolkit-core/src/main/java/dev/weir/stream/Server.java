@@ -158,9 +158,9 @@ public final class Server implements AutoCloseable {
     } else {
       SocketFile file = new SocketFile(wanted, options.unixPermissions());
       socketFile = file;
-      Path bound = BlockingFiles.run(loop, file::prepare);
+      Path bound = BlockingWork.run(loop, file::prepare);
       listen(UnixDomainSocketAddress.of(bound)).renamed(address);
-      BlockingFiles.run(loop, file::publish);
+      BlockingWork.run(loop, file::publish);
     }
     path = wanted;
   }
