@@ -2,6 +2,7 @@ package dev.weir.netty;
 
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -30,6 +31,8 @@ enum NettyIo {
       NioListenerChannel::new,
       NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT),
       UnixSockets.NIO);
+
+  private static final int ACCEPTS_MAX = 16;
 
   private final Supplier<IoHandlerFactory> handlers;
   private final Supplier<SocketChannel> sockets;
@@ -93,5 +96,18 @@ enum NettyIo {
 
   UnixSockets unixSockets() {
     return unixSockets;
+  }
+
+  /**
+   * Lets a listener accept what waits, up to a number, whenever it is its turn. By itself Netty's
+   * epoll accepts one: beside some hundreds of busy connections a listener's turn comes seldom. On
+   * NIO it has to be one; see {@link NioListenerChannel}.
+   */
+  void acceptInBatches(ServerSocketChannel channel) {
+    if (this == EPOLL) {
+      ServerChannelRecvByteBufAllocator accepts = new ServerChannelRecvByteBufAllocator();
+      accepts.respectMaybeMoreData(false).maxMessagesPerRead(ACCEPTS_MAX);
+      channel.config().setRecvByteBufAllocator(accepts);
+    }
   }
 }

@@ -113,6 +113,7 @@ final class NettyNetwork implements Network {
       outcome.failed(NettyErrors.ofBind(e, local)); // No descriptor is left, say.
       return;
     }
+    io.acceptInBatches(channel);
     channel.config().setOption(ChannelOption.SO_BACKLOG, request.backlog());
     channel.config().setOption(ChannelOption.SO_REUSEADDR, request.reuseAddress());
     if (request.reusePort()) {
