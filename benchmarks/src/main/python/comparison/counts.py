@@ -52,7 +52,7 @@ def parse_perf(table):
 IO_CALLS = frozenset(
     "read readv recvfrom recvmsg recvmmsg write writev sendto sendmsg sendmmsg sendfile splice"
     " accept accept4 close shutdown poll ppoll select pselect6"
-    " epoll_wait epoll_pwait epoll_pwait2 epoll_ctl io_uring_enter".split()
+    " epoll_wait epoll_pwait epoll_pwait2 epoll_ctl io_uring_enter timerfd_settime".split()
 )
 
 

@@ -37,6 +37,7 @@ def build_c(name):
 
 
 def _jar_sources():
+    yield ROOT / "pom.xml"
     for module in ("toolkit-core", "toolkit-netty", "benchmarks"):
         yield ROOT / module / "pom.xml"
         for folder in ("java", "resources"):

@@ -1,7 +1,6 @@
 package dev.weir.benchmarks;
 
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
@@ -21,6 +20,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A handler in a Netty pipeline, on one event loop: the measure. It writes on read, flushes on
@@ -44,10 +44,7 @@ final class NettyEchoPeer implements EchoPeer {
    */
   static NettyEchoPeer start(String transport) {
     boolean epoll = transport.equals("auto") && Epoll.isAvailable();
-    return start(
-        epoll,
-        epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory(),
-        new AdaptiveRecvByteBufAllocator());
+    return start(epoll, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory(), null);
   }
 
   /**
@@ -60,25 +57,26 @@ final class NettyEchoPeer implements EchoPeer {
         Epoll.isAvailable()
             ? EpollIoHandler.newFactory(128, DefaultSelectStrategyFactory.INSTANCE)
             : NioIoHandler.newFactory(),
-        new FixedRecvByteBufAllocator(READ_BYTES_MAX));
+        // An allocator that Netty was given reads once, its own up to 16 times.
+        new FixedRecvByteBufAllocator(READ_BYTES_MAX).maxMessagesPerRead(16));
   }
 
   private static NettyEchoPeer start(
-      boolean epoll, IoHandlerFactory io, RecvByteBufAllocator readBuffers) {
+      boolean epoll, IoHandlerFactory io, @Nullable RecvByteBufAllocator readBuffers) {
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, io);
     Class<? extends ServerChannel> channelClass =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-    Channel channel =
+    ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
             .channel(channelClass)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
-            .childOption(ChannelOption.RECVBUF_ALLOCATOR, readBuffers)
-            .childHandler(new Echo())
-            .bind("127.0.0.1", 0)
-            .syncUninterruptibly()
-            .channel();
+            .childHandler(new Echo());
+    if (readBuffers != null) {
+      bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, readBuffers);
+    }
+    Channel channel = bootstrap.bind("127.0.0.1", 0).syncUninterruptibly().channel();
     return new NettyEchoPeer(group, channel);
   }
 

@@ -30,6 +30,12 @@ public interface TransportProtocol {
    */
   void connectionLost(@Nullable IOException cause);
 
+  /**
+   * Nothing can be sent any more, because the peer takes nothing; what it had sent may still
+   * arrive. {@link #connectionLost} follows when that has ended.
+   */
+  default void writingFailed(IOException cause) {}
+
   /** The write buffer went above high water. */
   void pauseWriting();
 

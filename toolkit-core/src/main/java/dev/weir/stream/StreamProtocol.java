@@ -126,6 +126,11 @@ class StreamProtocol implements TransportProtocol {
   }
 
   @Override
+  public void writingFailed(IOException cause) {
+    writer.writingFailed(cause);
+  }
+
+  @Override
   public void pauseWriting() {
     writer.bufferFilled();
   }

@@ -53,6 +53,9 @@ public final class StreamWriter implements AutoCloseable {
   private boolean lost;
   private @Nullable IOException lostCause;
 
+  /** Why nothing can be sent, though the connection is not lost yet. */
+  private @Nullable IOException writeFailure;
+
   /** Who waits for the peer's end or the connection's. */
   private @Nullable List<Waiter> changeWaiters;
 
@@ -368,7 +371,7 @@ public final class StreamWriter implements AutoCloseable {
   /** {@return whether the connection is closed or about to be} */
   public boolean isClosing() {
     loop.ensureHeld("StreamWriter.isClosing()");
-    return closing || lost;
+    return closing || lost || writeFailure != null;
   }
 
   /**
@@ -422,6 +425,11 @@ public final class StreamWriter implements AutoCloseable {
     if (changeWaiters != null) {
       wake(changeWaiters);
     }
+  }
+
+  void writingFailed(IOException cause) {
+    writeFailure = cause;
+    wake(gate.closed());
   }
 
   void bufferFilled() {
@@ -502,8 +510,11 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   private void throwIfLost() throws IOException {
-    if (lost && (lostCause != null || !closing)) {
-      IOException cause = lostCause != null ? lostCause : new IOException("Connection closed");
+    IOException cause = lostCause != null ? lostCause : writeFailure;
+    if (cause == null && lost && !closing) {
+      cause = new IOException("Connection closed");
+    }
+    if (cause != null) {
       throw protocol.thrown(StreamProtocol.lost(cause));
     }
   }

@@ -22,6 +22,8 @@ final class BackPressureChecks {
   private static final StreamOptions SMALL =
       StreamOptions.defaults().withLimit(1024).withWriteLimits(4096, 1024);
 
+  private static final int LOWERED = 4000;
+
   private BackPressureChecks() {}
 
   static List<Check> all() {
@@ -44,6 +46,9 @@ final class BackPressureChecks {
         new Check(
             "drain() returns at once while writers need not wait",
             BackPressureChecks::drainReturnsAtOnce),
+        new Check(
+            "Writers that wait because the water marks were lowered go on as well",
+            BackPressureChecks::loweredWaterMarks),
         new Check(
             "A write that is cancelled while it waits wrote nothing",
             BackPressureChecks::cancelledWrite),
@@ -170,6 +175,27 @@ final class BackPressureChecks {
 
     long after = Objects.requireNonNull(Loop.currentTask()).suspensions();
     Expect.equal("suspensions in drain()", 0L, after - before);
+  }
+
+  private static void loweredWaterMarks(Trial trial) throws Exception {
+    StreamPair pair = trial.open(StreamOptions.defaults().withWriteLimits(1 << 20, 1 << 19));
+    StreamWriter writer = pair.left().writer();
+    long taken = 0;
+    while (writer.writeBufferSize() <= LOWERED) { // Until the transport takes no more.
+      writer.write(new byte[LOWERED]);
+      taken += LOWERED;
+      Expect.atMost("what was taken while nobody reads", Trial.SWALLOWED_BYTES_MAX, taken);
+      trial.settle();
+    }
+    writer.setWriteBufferLimits(LOWERED, LOWERED / 2);
+    Task<@Nullable Void> writing = trial.start("writer", () -> writer.write("behind"));
+    trial.untilWaiting(writing);
+
+    pair.right().reader().skip(taken);
+    byte[] behind = pair.right().reader().readExactly(6);
+
+    writing.await(IOException.class);
+    Expect.text("what the writer that had to wait wrote", "behind", behind);
   }
 
   private static void cancelledWrite(Trial trial) throws Exception {

@@ -55,6 +55,11 @@ class Tampering implements Transport, TransportProtocol {
   }
 
   @Override
+  public void writingFailed(IOException cause) {
+    protocol.writingFailed(cause);
+  }
+
+  @Override
   public void connectionLost(@Nullable IOException cause) {
     protocol.connectionLost(cause);
   }

@@ -28,9 +28,12 @@ final class Chunks {
   private int spareLargeBytes;
   private boolean closed;
 
-  /** {@return an empty buffer for at least {@code bytes}, which grows} */
+  /** {@return an empty buffer for about so many bytes, which grows} */
   ByteBuf take(int bytes) {
-    ByteBuf chunk = bytes > BYTES ? takeLarge() : spare.poll();
+    ByteBuf chunk = bytes > BYTES ? null : spare.poll();
+    if (chunk == null) {
+      chunk = takeLarge(); // Also for a little: most rounds are like the one before, and it grew.
+    }
     return chunk == null ? Unpooled.directBuffer(Math.max(bytes, BYTES)) : chunk;
   }
 

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,10 +62,17 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   /** What was written since the last flush; null if nothing was. */
   private @Nullable ByteBuf staged;
 
+  /** Files to be sent, each behind what was written before it; null if there are none. */
+  private @Nullable ArrayDeque<PendingFile> files;
+
   /** Whether Netty may hold bytes that the kernel did not take. */
   private boolean backlogged;
 
   private boolean writingPaused;
+
+  /** Whether we hear from Netty when all it holds was sent. */
+  private boolean drainAwaited;
+
   private int highWater = 64 * 1024;
   private int lowWater = 16 * 1024;
   private boolean readingWanted = true;
@@ -231,7 +239,13 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
 
   @Override
   public long writeBufferSize() {
-    return (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
+    long size = (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
+    if (files != null) {
+      for (PendingFile file : files) {
+        size += file.before == null ? 0 : file.before.readableBytes();
+      }
+    }
+    return size;
   }
 
   private long unsentByNetty() {
@@ -269,7 +283,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   @Override
   public Forwarding sendFile(FileChannel file, long offset, long count, Completion<Long> outcome) {
     SentFile sent = new SentFile(file, offset, count);
-    driver.request(() -> sendRegion(sent, outcome));
+    if (files == null) {
+      files = new ArrayDeque<>(1);
+    }
+    files.add(new PendingFile(staged, sent, outcome));
+    staged = null;
+    markDirty();
     return sent;
   }
 
@@ -336,9 +355,40 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private void sendStaged() {
+    while (files != null) {
+      PendingFile file = files.remove();
+      if (files.isEmpty()) {
+        files = null;
+      }
+      send(file.before);
+      sendRegion(file);
+    }
     ByteBuf sent = staged;
+    staged = null;
+    send(sent);
+    resumeWritingIfDrained();
+    awaitDrainIfPaused();
+  }
+
+  /**
+   * Sees to it that writers go on in the end. Netty tells of low water only if its buffer was above
+   * the mark while something was added, and with the mark of that time.
+   */
+  private void awaitDrainIfPaused() {
+    if (writingPaused && backlogged && !drainAwaited) {
+      drainAwaited = true;
+      channel
+          .writeAndFlush(Unpooled.EMPTY_BUFFER)
+          .addListener(sent -> {
+            drainAwaited = false;
+            backlogged = unsentByNetty() > 0;
+            resumeWritingIfDrained();
+          });
+    }
+  }
+
+  private void send(@Nullable ByteBuf sent) {
     if (sent != null) {
-      staged = null;
       try {
         backlogged = backlogged && unsentByNetty() > 0;
         // A descriptor that was closed may be another connection's by now.
@@ -352,7 +402,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
         driver.chunks().giveBack(sent);
       }
     }
-    resumeWritingIfDrained();
   }
 
   /**
@@ -387,9 +436,21 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   private void dropStaged() {
-    if (staged != null) {
-      driver.chunks().giveBack(staged);
-      staged = null;
+    while (files != null) {
+      PendingFile file = files.remove();
+      if (files.isEmpty()) {
+        files = null;
+      }
+      drop(file.before);
+      file.outcome.failed(new IOException("Connection closed"));
+    }
+    drop(staged);
+    staged = null;
+  }
+
+  private void drop(@Nullable ByteBuf dropped) {
+    if (dropped != null) {
+      driver.chunks().giveBack(dropped);
     }
   }
 
@@ -430,12 +491,12 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
   }
 
-  private void sendRegion(SentFile region, Completion<Long> outcome) {
-    if (state == State.CLOSED || aborted) {
-      outcome.failed(new IOException("Connection closed"));
-      return;
-    }
-    sendStaged();
+  /** A file to be sent, and what was written before it in the same round. */
+  private record PendingFile(@Nullable ByteBuf before, SentFile region, Completion<Long> outcome) {}
+
+  private void sendRegion(PendingFile file) {
+    SentFile region = file.region;
+    Completion<Long> outcome = file.outcome;
     backlogged = true; // Before the write: Netty reports a change of writability from within.
     channel
         .writeAndFlush(region)
@@ -475,14 +536,32 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   /** Queues a buffer behind what tasks wrote; takes it over. */
   void queue(ByteBuf buffer) {
     sendStaged();
+    ByteBuf queued = backlogged ? fitted(buffer) : buffer;
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(buffer, channel.voidPromise());
+    channel.write(queued, channel.voidPromise());
+  }
+
+  /**
+   * {@return the buffer, or a copy if it is mostly empty} What has to wait is counted by its bytes,
+   * so it must not hold much more memory than that.
+   */
+  private ByteBuf fitted(ByteBuf buffer) {
+    int length = buffer.readableBytes();
+    if (length >= buffer.capacity() / 4) {
+      return buffer;
+    }
+    try {
+      return channel.alloc().directBuffer(length).writeBytes(buffer);
+    } finally {
+      buffer.release();
+    }
   }
 
   void flushQueued() {
     channel.flush();
     backlogged = unsentByNetty() > 0;
     pauseWritingIfFull();
+    awaitDrainIfPaused();
   }
 
   private void endIncoming() {
@@ -575,9 +654,11 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
           cause); // No doing of the peer's.
     }
     if (writing) {
-      // Read on to the end, which is near: what the peer had sent before it went away counts.
-      readingWanted = true;
-      applyReading();
+      // Reading goes on, to the end that is near as a rule: what the peer had sent before it went
+      // away counts. Paused it stays paused: a peer may have closed its ears only, and go on
+      // sending.
+      endIncoming();
+      protocol.writingFailed(failure);
     } else {
       channel.close();
     }

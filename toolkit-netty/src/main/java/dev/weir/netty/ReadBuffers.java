@@ -51,8 +51,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     @Override
     public ByteBuf allocate(ByteBufAllocator alloc) {
       if (shared.refCnt() > 1) {
-        shared.release();
-        shared = alloc.directBuffer(BYTES, BYTES);
+        ByteBuf kept = shared;
+        shared = alloc.directBuffer(BYTES, BYTES); // If there is no memory, all is as it was.
+        kept.release();
       }
       return shared.retain().clear();
     }

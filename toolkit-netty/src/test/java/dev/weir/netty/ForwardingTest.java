@@ -1,18 +1,22 @@
 package dev.weir.netty;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamWriter;
 import dev.weir.task.Task;
 import dev.weir.testing.StreamPair;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,6 +118,65 @@ class ForwardingTest {
 
             assertThat(out.right().reader().readExactly(2 * moved.length))
                 .hasSize(2 * moved.length);
+          }
+        });
+  }
+
+  @EachTransport
+  void smallMessagesThatHaveToWaitHoldLittleMoreThanTheirBytes(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (StreamPair in = StreamPair.open(StreamOptions.defaults());
+              StreamPair out = StreamPair.open(StreamOptions.defaults())) {
+            Task<Long> transferring =
+                Asyncio.createTask(() -> in.right().reader().transferTo(out.left().writer()));
+            byte[] large = new byte[64 * 1024];
+            while (out.left().writer().writeBufferSize() == 0) { // Until the kernel takes no more.
+              in.left().writer().write(large);
+              OnLoop.passRounds(2);
+            }
+            long before = PlatformDependent.usedDirectMemory();
+            for (int i = 0; i < 300; i++) {
+              if (!in.left().writer().tryWrite(new byte[20])) {
+                break;
+              }
+              OnLoop.passRounds(2);
+            }
+
+            long grown = PlatformDependent.usedDirectMemory() - before;
+            assertThat(grown).isLessThan(8 << 20); // It was 64 KiB for each.
+            transferring.cancel();
+            out.left().writer().abort();
+          }
+        });
+  }
+
+  @EachTransport
+  void whatIsWrittenAfterAFileInTheSameRoundComesBehindIt(String transport, @TempDir Path folder)
+      throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "file ");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (StreamPair pair = StreamPair.open(StreamOptions.defaults());
+              FileChannel open = FileChannel.open(file)) {
+            StreamWriter writer = pair.left().writer();
+            Task<Long> sending =
+                Asyncio.createTask(() -> {
+                  writer.write("before ");
+                  return writer.sendFile(open, 0, 5);
+                });
+            while (sending.suspensions() < 2) { // For the file's size, and for its end.
+              Asyncio.sleep(Duration.ZERO);
+            }
+            writer.write("behind");
+            writer.writeEof();
+
+            assertThat(pair.right().reader().readAll())
+                .asString(UTF_8)
+                .isEqualTo("before file behind");
+            assertThat(sending.await()).isEqualTo(5);
           }
         });
   }

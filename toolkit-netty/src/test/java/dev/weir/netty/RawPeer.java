@@ -121,9 +121,14 @@ final class RawPeer implements AutoCloseable {
 
   /** {@return how many bytes our reader holds unread} */
   int arrived() {
-    Matcher matcher = BUFFERED.matcher(reader().toString());
+    return arrived(reader());
+  }
+
+  /** {@return how many bytes a reader holds unread} */
+  static int arrived(StreamReader reader) {
+    Matcher matcher = BUFFERED.matcher(reader.toString());
     if (!matcher.find()) {
-      throw new AssertionError("no count of bytes in " + reader());
+      throw new AssertionError("no count of bytes in " + reader);
     }
     return Integer.parseInt(matcher.group(1));
   }

@@ -7,9 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamReader;
 import dev.weir.task.ExceptionContext;
+import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.testing.CancelEverywhere;
 import java.io.IOException;
@@ -18,7 +22,9 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -325,5 +331,58 @@ class UnixConnectionTest {
             assertThat(seen).containsExactly(UnixDomainSocketAddress.of(client));
           }
         });
+  }
+
+  @EachTransport
+  void aPeerThatClosesItsEarsAndGoesOnSendingIsHeldBackAndWritersLearnOfIt(String transport) {
+    StreamOptions small = StreamOptions.defaults().withLimit(1024);
+    OnLoop.run(
+        transport,
+        () -> {
+          Future<Throwable> failed = Asyncio.runningLoop().createFuture();
+          Future<StreamReader> handling = Asyncio.runningLoop().createFuture();
+          try (Server server =
+                  Asyncio.startUnixServer(
+                      (reader, writer) -> {
+                        handling.setResult(reader);
+                        try {
+                          while (true) {
+                            writer.write("event"); // Seldom: the peer reads none of them.
+                            OnLoop.passRounds(20);
+                          }
+                        } catch (IOException e) {
+                          failed.setResult(e);
+                          OnLoop.passRounds(200); // Meanwhile the peer goes on.
+                          throw e;
+                        }
+                      },
+                      path,
+                      ServerOptions.defaults().withStream(small));
+              SocketChannel peer = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            peer.configureBlocking(false);
+            StreamReader reader = handling.await();
+            send(peer, 1 << 20);
+            peer.shutdownInput();
+            Throwable failure = failed.await();
+            send(peer, 8 << 20);
+
+            assertThat(failure).isInstanceOf(ConnectionResetException.class);
+            assertThat(RawPeer.arrived(reader)).isLessThan(2 * 1024 + 2 * 64 * 1024);
+            server.abortClients();
+          }
+        });
+  }
+
+  /** Sends as much as is taken, up to so many bytes, while the loop goes on. */
+  private static void send(SocketChannel peer, int bytes) throws IOException {
+    ByteBuffer sent = ByteBuffer.allocate(bytes);
+    for (int i = 0; i < 200 && sent.hasRemaining(); i++) {
+      try {
+        peer.write(sent);
+      } catch (IOException e) {
+        return; // The other side has ended.
+      }
+      OnLoop.passRounds(2);
+    }
   }
 }
