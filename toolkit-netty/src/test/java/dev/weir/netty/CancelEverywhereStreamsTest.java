@@ -13,6 +13,7 @@ import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.testing.CancelEverywhere;
+import dev.weir.testing.StreamPair;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,6 +146,44 @@ class CancelEverywhereStreamsTest {
                   });
 
           assertThat(cancelled).as("each write but the first, and drain").isGreaterThan(LINES);
+        });
+  }
+
+  @EachTransport
+  void whatIsHandedOnArrivesExactlyOnce(String transport) {
+    record Handing(StreamPair in, StreamPair out) {}
+
+    OnLoop.run(
+        transport,
+        () -> {
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> {
+                    StreamPair in = StreamPair.open(StreamOptions.defaults());
+                    Asyncio.background(() -> {
+                      sendInPieces(in.left().reader(), in.left().writer());
+                      in.left().writer().writeEof();
+                    });
+                    return new Handing(in, StreamPair.open(StreamOptions.defaults()));
+                  },
+                  handing -> {
+                    StreamReader reader = handing.in.right().reader();
+                    StreamWriter writer = handing.out.left().writer();
+                    reader.transferTo(writer, 10);
+                    reader.transferTo(writer, 1);
+                    reader.transferTo(writer);
+                  },
+                  handing -> {
+                    StreamWriter writer = handing.out.left().writer();
+                    writer.write(handing.in.right().reader().readAll());
+                    writer.writeEof();
+                    assertThat(text(handing.out.right().reader().readAll()))
+                        .isEqualTo(everything());
+                    handing.in.close();
+                    handing.out.close();
+                  });
+
+          assertThat(cancelled).isGreaterThanOrEqualTo(3);
         });
   }
 }
