@@ -209,10 +209,14 @@ public final class StreamWriter implements AutoCloseable {
 
   /**
    * Suspends until a whole file is with the operating system; see {@link #sendFile(FileChannel,
-   * long, long)}.
+   * long, long)}. If the task is cancelled while the file is being opened, it does not wait for
+   * that.
    *
    * @return how many bytes it had
-   * @throws java.nio.file.NoSuchFileException if there is no such file; nothing was sent
+   * @throws java.nio.file.NoSuchFileException if there is no such file; nothing was sent, and the
+   *     connection lives on
+   * @throws java.nio.file.FileSystemException if it is no regular file, but a directory, a FIFO or
+   *     a device, or may not be read; likewise
    */
   public long sendFile(Path file) throws IOException {
     Objects.requireNonNull(file, "file");
@@ -230,9 +234,9 @@ public final class StreamWriter implements AutoCloseable {
    * @param bytesMax how long it is at most; it ends with the file
    * @return how many bytes were sent
    * @throws IllegalArgumentException if a number is negative
-   * @throws ConnectionResetException if the connection was lost, also because the file became
-   *     shorter meanwhile
-   * @throws IOException if the file cannot be read
+   * @throws ConnectionResetException if the connection was lost
+   * @throws IOException if the file cannot be read, or became shorter meanwhile. In the middle of
+   *     it, that aborts the connection: the peer must not take a part for the whole
    * @throws SocketException after {@link #close}
    * @throws IllegalStateException after {@link #writeEof}
    */

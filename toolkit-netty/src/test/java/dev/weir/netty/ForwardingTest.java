@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
+import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionResetException;
+import dev.weir.stream.Server;
 import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
 import dev.weir.testing.StreamPair;
 import io.netty.util.internal.PlatformDependent;
@@ -17,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -182,33 +187,66 @@ class ForwardingTest {
   }
 
   @EachTransport
-  void aFileThatGetsShorterWhileItIsSentEndsTheConnection(String transport, @TempDir Path folder)
+  void aFileThatGetsShorterEndsTheConnectionAndIsReported(String transport, @TempDir Path folder)
       throws Exception {
-    Path file = folder.resolve("file");
-    Files.write(file, new byte[64 << 20]);
-    OnLoop.run(
-        transport,
-        () -> {
-          try (StreamPair pair = StreamPair.open(StreamOptions.defaults())) {
-            Task<Long> sending = Asyncio.createTask(() -> pair.left().writer().sendFile(file));
-            pair.right().reader().readExactly(1);
-            try (FileChannel shortened = FileChannel.open(file, StandardOpenOption.WRITE)) {
-              shortened.truncate(0);
-            }
-            Asyncio.background(() -> {
-              try {
-                pair.right().reader().skip(64 << 20);
-              } catch (IOException e) {
-                // It ends early.
+    Path file = Files.write(folder.resolve("file"), new byte[64 << 20]);
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              try (Server server =
+                      Asyncio.startServer((_, writer) -> writer.sendFile(file), "127.0.0.1", 0);
+                  Connection client = TestServer.connect(server.addresses().getFirst().getPort())) {
+                client.reader().readExactly(1);
+                try (FileChannel shortened = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                  shortened.truncate(0);
+                }
+
+                assertThatThrownBy(() -> client.reader().skip(64 << 20))
+                    .isInstanceOf(IOException.class); // It ends early.
+                server.shutdown(Duration.ofSeconds(10));
               }
             });
 
-            assertThatThrownBy(() -> sending.await(IOException.class))
-                .isInstanceOf(ConnectionResetException.class);
-            assertThatThrownBy(() -> pair.left().writer().write("more"))
-                .isInstanceOf(IOException.class);
+    assertThat(reports)
+        .singleElement()
+        .satisfies(report ->
+            assertThat(report.exception())
+                .isExactlyInstanceOf(IOException.class)
+                .hasMessageStartingWith("The file became shorter while it was sent")
+                .hasCauseInstanceOf(IOException.class));
+  }
+
+  @EachTransport
+  void aPeerThatGoesWhileAFileIsSentIsNoFailureOfTheHandlers(String transport, @TempDir Path folder)
+      throws Exception {
+    Path file = Files.write(folder.resolve("file"), new byte[64 << 20]);
+    List<IOException> thrown = new ArrayList<>();
+    OnLoop.run( // In which nothing may be reported.
+        transport,
+        () -> {
+          try (Server server =
+                  Asyncio.startServer(
+                      (_, writer) -> {
+                        try {
+                          writer.sendFile(file);
+                        } catch (IOException e) {
+                          thrown.add(e);
+                          throw e;
+                        }
+                      },
+                      "127.0.0.1",
+                      0);
+              Connection client = TestServer.connect(server.addresses().getFirst().getPort())) {
+            client.reader().readExactly(1);
+
+            client.writer().abort();
+
+            server.shutdown(Duration.ofSeconds(10));
           }
         });
+
+    assertThat(thrown).singleElement().isInstanceOf(ConnectionResetException.class);
   }
 
   private static byte[] random(int length) {
