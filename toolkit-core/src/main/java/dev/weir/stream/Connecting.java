@@ -54,13 +54,13 @@ final class Connecting {
 
   private StreamProtocol direct() throws IOException {
     StreamProtocol protocol = connect(host, port);
-    begin(protocol, () -> {});
+    begin(protocol, options, () -> {});
     return protocol;
   }
 
   private StreamProtocol through(ProxyServer proxy, ProxyTarget target) throws IOException {
     StreamProtocol protocol = connect(proxy.host(), proxy.port());
-    begin(protocol, () -> shakeHands(proxy, target, protocol));
+    begin(protocol, options, () -> shakeHands(proxy, target, protocol));
     return protocol;
   }
 
@@ -77,12 +77,13 @@ final class Connecting {
   }
 
   /** What comes before the user's first byte. */
-  private interface Beginning {
+  interface Beginning {
     void run() throws IOException;
   }
 
   /** Nobody else holds the connection yet: what fails here, or is cancelled, ends it. */
-  private void begin(StreamProtocol protocol, Beginning beginning) throws IOException {
+  static void begin(StreamProtocol protocol, ConnectOptions options, Beginning beginning)
+      throws IOException {
     boolean begun = false;
     try {
       beginning.run();

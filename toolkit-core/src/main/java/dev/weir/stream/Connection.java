@@ -12,6 +12,7 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that this side opened: the pair that {@code asyncio.open_connection} returns, to be
@@ -62,7 +63,8 @@ public final class Connection implements AutoCloseable {
    *
    * @param path that of the socket, or a name that begins with {@code @}
    * @return the connection
-   * @throws IllegalArgumentException if the path is empty, or of some other file system
+   * @throws IllegalArgumentException if the path is empty, or of some other file system; or if the
+   *     options have a proxy or a local address, which are for TCP
    * @throws java.net.ConnectException if there is no socket, nobody listens on it, or the user may
    *     not connect; or if the path is too long
    * @throws java.net.SocketTimeoutException if the server's queue stays full for the connect
@@ -75,12 +77,24 @@ public final class Connection implements AutoCloseable {
     Objects.requireNonNull(options, "options");
     Loop loop = Loop.running();
     loop.ensureInTask("openUnixConnection()");
+    ensureNotForTcp(options.proxy(), "withProxy()");
+    ensureNotForTcp(options.localAddress(), "withLocalAddress()");
     UnixDomainSocketAddress address = UnixPaths.address(path);
     String tooLong = UnixPaths.tooLong(path, 0);
     if (tooLong != null) {
       throw new ConnectException(tooLong);
     }
     return open(loop, address, options);
+  }
+
+  private static void ensureNotForTcp(@Nullable Object option, String wither) {
+    if (option != null) {
+      throw new IllegalArgumentException(
+          wither
+              + " is for TCP, and openUnixConnection() connects to a Unix socket: leave it out, or"
+              + " use openConnection(); it was given "
+              + option);
+    }
   }
 
   private static Connection open(Loop loop, SocketAddress address, ConnectOptions options)
@@ -105,6 +119,7 @@ public final class Connection implements AutoCloseable {
       // cancelled.
       throw e;
     }
+    Connecting.begin(protocol, options, () -> {});
     return new Connection(protocol);
   }
 
