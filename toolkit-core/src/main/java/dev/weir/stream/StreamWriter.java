@@ -285,17 +285,25 @@ public final class StreamWriter implements AutoCloseable {
 
   /**
    * Suspends until the peer has gone: it ended its stream, or the connection is lost or closed. For
-   * a handler that only writes, and would otherwise learn of it by a write that fails. Cancelling
-   * it leaves nothing behind.
+   * a handler that only writes, or has others write, and would otherwise learn of it by a write
+   * that fails. Cancelling it leaves nothing behind.
    *
    * <pre>{@code
-   * Task<?> events = Asyncio.createTask(() -> sendEvents(writer));
-   * writer.awaitPeerGone();
-   * events.cancel();
+   * listeners.add(writer); // Whoever has news writes it to all of them.
+   * try {
+   *   writer.awaitPeerGone();
+   * } finally {
+   *   listeners.remove(writer);
+   * }
    * }</pre>
    *
-   * <p>Where the peer has sent more than reading holds, and nobody reads it, an end of stream
-   * behind that is not seen.
+   * <p>A handler that starts a task for what it writes cancels it in such a {@code finally} too:
+   * when the server shuts down, the handler is cancelled here, and its tasks are not.
+   *
+   * <p>While reading is paused, because the peer has sent more than the reader holds and nobody
+   * reads it, an end of stream behind that is not seen, and with the transport nio not even a
+   * reset. Where peers may send what nobody wants, {@linkplain StreamReader#skip skip} it, or have
+   * the server's {@linkplain ServerOptions#idleTimeout idle timeout} end such connections.
    */
   public void awaitPeerGone() {
     loop.ensureInTask("StreamWriter.awaitPeerGone()");
