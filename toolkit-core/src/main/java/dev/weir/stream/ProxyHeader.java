@@ -82,6 +82,15 @@ public final class ProxyHeader {
     return new ProxyHeader(version, source, destination);
   }
 
+  /**
+   * {@return a header as it was read} Its addresses may be of two families even if the peer wrote
+   * two of IPv6: the JDK makes one of IPv4 of {@code ::ffff:192.0.2.1}.
+   */
+  static ProxyHeader received(
+      int version, InetSocketAddress source, InetSocketAddress destination) {
+    return new ProxyHeader(version, source, destination);
+  }
+
   private static byte[] rawAddress(InetSocketAddress address, String name) {
     InetAddress resolved = address.getAddress();
     if (resolved == null) {

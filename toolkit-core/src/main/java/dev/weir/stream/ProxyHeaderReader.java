@@ -50,6 +50,25 @@ final class ProxyHeaderReader {
     throw new ProtocolException("The connection begins with no PROXY header");
   }
 
+  private interface Parser {
+    ProxyHeader parse() throws IOException;
+  }
+
+  /**
+   * What the JDK makes of an odd address is the peer's doing: it ends this connection, and is no
+   * report of a handler that failed.
+   */
+  private static ProxyHeader parse(Parser parser) throws IOException {
+    try {
+      return parser.parse();
+    } catch (RuntimeException e) {
+      // Not as the cause, whose message may say what the peer sent.
+      ProtocolException malformed = malformed("it leads to " + e.getClass().getName());
+      malformed.setStackTrace(e.getStackTrace());
+      throw malformed;
+    }
+  }
+
   // --- Version 1
 
   private static ProxyHeader readV1(StreamReader reader, byte[] start) throws IOException {
@@ -63,7 +82,8 @@ final class ProxyHeaderReader {
       line[length] = reader.readExactly(1)[0];
       length++;
     }
-    return parseV1(new String(line, 0, length - 2, ISO_8859_1));
+    String text = new String(line, 0, length - 2, ISO_8859_1);
+    return parse(() -> parseV1(text));
   }
 
   private static ProxyHeader parseV1(String line) throws ProtocolException {
@@ -78,7 +98,8 @@ final class ProxyHeaderReader {
     if (!ipv6 && !parts[1].equals("TCP4")) {
       throw malformed("its protocol is none of TCP4, TCP6 and UNKNOWN");
     }
-    return ProxyHeader.v1(
+    return ProxyHeader.received(
+        1,
         new InetSocketAddress(parseAddress(parts[2], ipv6), parsePort(parts[4])),
         new InetSocketAddress(parseAddress(parts[3], ipv6), parsePort(parts[5])));
   }
@@ -166,18 +187,27 @@ final class ProxyHeaderReader {
       throw malformed("it is longer than " + V2_BYTES_MAX + " bytes");
     }
     byte[] block = reader.readExactly(length);
+    return parse(() -> parseV2(fixed, block));
+  }
+
+  private static ProxyHeader parseV2(byte[] fixed, byte[] block) throws IOException {
+    int command = fixed[0] & 0x0f;
+    int family = (fixed[1] & 0xf0) >> 4;
+    int transport = fixed[1] & 0x0f;
     if (command == LOCAL || family == 0) {
       return ProxyHeader.local(); // What else it says is to be ignored.
     }
-    if (length < ADDRESS_BYTES[family]) {
-      throw malformed("its " + length + " bytes are too few for addresses of family " + family);
+    if (block.length < ADDRESS_BYTES[family]) {
+      throw malformed(
+          "its " + block.length + " bytes are too few for addresses of family " + family);
     }
     checkExtensions(fixed, block, ADDRESS_BYTES[family]);
     if (transport != STREAM || family == UNIX) {
       return ProxyHeader.local();
     }
     int addressBytes = family == INET ? 4 : 16;
-    return ProxyHeader.v2(
+    return ProxyHeader.received(
+        2,
         address(block, 0, addressBytes, 2 * addressBytes),
         address(block, addressBytes, addressBytes, 2 * addressBytes + 2));
   }

@@ -25,6 +25,7 @@ import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -76,6 +77,27 @@ class ProxyHeaderReaderTest {
             v1("PROXY TCP6 2001:db8::1 ::1 1 2\r\n"),
             "2001:db8:0:0:0:0:0:1 1",
             "0:0:0:0:0:0:0:1 2"),
+        // Of an address of IPv6 that stands for one of IPv4, the JDK makes that one.
+        arguments(
+            "v1 TCP6 mapped source",
+            v1("PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 1000 80\r\n"),
+            "192.0.2.1 1000",
+            "2001:db8:0:0:0:0:0:1 80"),
+        arguments(
+            "v1 TCP6 mapped destination",
+            v1("PROXY TCP6 2001:db8::1 ::ffff:c000:201 1000 80\r\n"),
+            "2001:db8:0:0:0:0:0:1 1000",
+            "192.0.2.1 80"),
+        arguments(
+            "v2 TCP6 mapped source",
+            v2(PROXY, TCP6, withMapped(0)),
+            "192.0.2.1 56324",
+            "2001:db8:0:0:0:0:0:7 443"),
+        arguments(
+            "v2 TCP6 mapped destination",
+            v2(PROXY, TCP6, withMapped(16)),
+            "2001:db8:0:0:0:0:0:1 56324",
+            "192.0.2.1 443"),
         arguments("v1 UNKNOWN", v1("PROXY UNKNOWN\r\n"), null, null),
         arguments(
             "v1 UNKNOWN longest",
@@ -107,6 +129,14 @@ class ProxyHeaderReaderTest {
         arguments("v2 UNSPEC", v2(PROXY, 0x00, new byte[] {1, 2, 3}), null, null),
         arguments("v2 LOCAL", v2(LOCAL, 0x00), null, null),
         arguments("v2 LOCAL with addresses", v2(LOCAL, TCP4, ADDRESSES_4), null, null));
+  }
+
+  /** {@link ProxyHeaders#ADDRESSES_6} with {@code ::ffff:192.0.2.1} in place of one of them. */
+  private static byte[] withMapped(int at) {
+    byte[] addresses = ADDRESSES_6.clone();
+    byte[] mapped = HexFormat.of().parseHex("00000000000000000000ffffc0000201");
+    System.arraycopy(mapped, 0, addresses, at, mapped.length);
+    return addresses;
   }
 
   @ParameterizedTest(name = "{0}")

@@ -91,6 +91,20 @@ class ServerProxyProtocolTest {
         });
   }
 
+  /** {@code MemoryServer.with} fails if anything is reported. */
+  @Test
+  void anAddressOfIpv4WithinOneOfIpv6IsTheTrueClientsToo() {
+    MemoryServer.with(
+        this::tell,
+        BEHIND_PROXIES,
+        (server, port) -> {
+          byte[] header = v1("PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 1000 80\r\n");
+
+          assertThat(answerTo(port, header, v1("hello")))
+              .isEqualTo("/192.0.2.1:1000 -> /[2001:db8:0:0:0:0:0:1]:80: hello");
+        });
+  }
+
   @Test
   void whereTheHeaderDoesNotTellTheSocketsAddressesAreSeen() {
     MemoryServer.with(
