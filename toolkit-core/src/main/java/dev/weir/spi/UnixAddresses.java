@@ -3,6 +3,7 @@ package dev.weir.spi;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.util.HexFormat;
 
 /**
  * How Weir spells the addresses of Unix sockets. A path that begins with {@code @} stands for a
@@ -24,10 +25,42 @@ public final class UnixAddresses {
     return address.getPath().toString().isEmpty();
   }
 
-  /** {@return an address for a message; that of a Unix socket without a name has no text itself} */
+  /**
+   * {@return an address for a message} That of a Unix socket without a name has no text itself. In
+   * a name, which a client chooses for itself, characters that are not to be seen are escaped: it
+   * cannot begin a line of a log.
+   */
   public static String describe(SocketAddress address) {
-    return address instanceof UnixDomainSocketAddress unix && isUnnamed(unix)
-        ? "unnamed Unix socket"
-        : address.toString();
+    if (!(address instanceof UnixDomainSocketAddress unix)) {
+      return address.toString();
+    }
+    return isUnnamed(unix) ? "unnamed Unix socket" : escaped(unix.getPath().toString());
+  }
+
+  private static String escaped(String name) {
+    if (name.chars().noneMatch(UnixAddresses::isInvisible)) {
+      return name;
+    }
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (isInvisible(c)) {
+        text.append("\\u").append(HexFormat.of().toHexDigits(c));
+      } else {
+        text.append(c);
+      }
+    }
+    return text.toString();
+  }
+
+  private static boolean isInvisible(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT, // Turns the direction of what follows, for one.
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
   }
 }

@@ -63,7 +63,7 @@ final class ServedConnection extends StreamProtocol {
       Logging.LOGGER.log(
           System.Logger.Level.DEBUG,
           "Connection from {0} aborted: it is none of the trusted sources {1}",
-          transport.remoteAddress(),
+          UnixAddresses.describe(transport.remoteAddress()),
           proxies);
     }
     return trusted;

@@ -385,4 +385,33 @@ class UnixConnectionTest {
       OnLoop.passRounds(2);
     }
   }
+
+  /** Whoever may connect chooses it. */
+  @EachTransport
+  void theNameOfAClientBeginsNoLineOfTheLog(String transport) {
+    Path client = directory.resolve("evil\nSEVERE: forged line");
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              try (Server _ =
+                      Asyncio.startUnixServer(
+                          (reader, writer) -> {
+                            throw new IllegalStateException("bug");
+                          },
+                          path);
+                  SocketChannel socket = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+                socket.bind(UnixDomainSocketAddress.of(client));
+                socket.connect(UnixDomainSocketAddress.of(path));
+                OnLoop.onWorker(() -> socket.read(ByteBuffer.allocate(1))).await();
+              }
+            });
+
+    assertThat(reports)
+        .singleElement()
+        .extracting(ExceptionContext::message)
+        .asString()
+        .hasLineCount(1)
+        .endsWith(directory.resolve("evil") + "\\u000aSEVERE: forged line");
+  }
 }
