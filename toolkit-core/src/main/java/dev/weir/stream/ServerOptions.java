@@ -160,17 +160,20 @@ public final class ServerOptions {
   }
 
   /**
-   * {@return after how long without a byte read or written a connection is aborted; null, the
+   * {@return after how long without a byte that arrived or left a connection is aborted; null, the
    * default, for never} Its reads and writes then throw a {@link java.net.SocketTimeoutException}.
-   * Bytes that the peer takes out of what is buffered count, and so does what {@code transferTo}
-   * and {@code sendFile} hand on; that these have stopped is noticed within twice the time.
+   * A byte leaves when the system takes it: to write to a peer that reads nothing counts for as
+   * long only as the system has room. That bytes have left is noticed an eighth of the time late at
+   * most. What {@code transferTo} and {@code sendFile} hand on counts as well; that these have
+   * stopped is noticed within twice the time.
    */
   public @Nullable Duration idleTimeout() {
     return idleTimeout;
   }
 
   /**
-   * {@return these options with another idle timeout; none if it is null}
+   * {@return these options with another {@linkplain #idleTimeout() idle timeout}; none if it is
+   * null}
    *
    * @throws IllegalArgumentException if it is not positive
    */

@@ -17,10 +17,16 @@ import org.jspecify.annotations.Nullable;
  * streams and the engine's transport only where a server's options ask for that, so that other
  * connections pay nothing.
  *
- * <p>There is one timer. What goes through only notes the time; the timer looks at the notes when
- * it fires, and is set again for what is left.
+ * <p>There is one timer. What arrives only notes the time; the timer looks at the notes when it
+ * fires, and is set again for what is left. What leaves is noticed by the timer only.
  */
 final class WatchedTransport implements Transport {
+  /**
+   * How often in the time of an idle connection the timer looks while something is to be sent: it
+   * cannot see when that left, and takes the time of the look for it.
+   */
+  private static final int LOOKS_WHILE_SENDING = 8;
+
   private final Loop loop;
   private final Context context;
   private final Transport watched;
@@ -33,14 +39,21 @@ final class WatchedTransport implements Transport {
   private long lastActivityNanos;
   private boolean received;
 
-  /** How much was unsent when the timer last fired: less of it now is activity too. */
-  private long unsentSeen;
+  /** How many bytes were written, those included that a forwarding before the last one brought. */
+  private long written;
 
-  /** What goes on without the streams, and how much of it had been done when last seen. */
+  /** What goes on without the streams. */
   private @Nullable Forwarding arriving;
 
   private @Nullable Forwarding leaving;
-  private long forwardedSeen;
+
+  /** How much had gone through when last seen. */
+  private long arrivedSeen;
+
+  private long leftSeen;
+
+  /** Something was written that may be with the system by now, or not. */
+  private boolean wrote;
 
   private @Nullable TimerHandle timer;
   private @Nullable SocketTimeoutException expiry;
@@ -75,12 +88,8 @@ final class WatchedTransport implements Transport {
   }
 
   private void look() {
-    long unsent = watched.writeBufferSize();
-    if (unsent > 0 && unsent != unsentSeen) {
-      lastActivityNanos = nowNanos(); // The peer takes it, however slowly.
-    }
-    unsentSeen = unsent;
-    lookAtForwarding();
+    lookAtBytes();
+    wrote = false;
     if (firstByteTimeout != null
         && !received
         && !left(firstByteTimeout, acceptedNanos).isPositive()) {
@@ -92,13 +101,19 @@ final class WatchedTransport implements Transport {
     }
   }
 
-  private void lookAtForwarding() {
-    long forwarded = handedOn(arriving) + handedOn(leaving);
-    if (forwarded != forwardedSeen) {
-      forwardedSeen = forwarded;
+  /**
+   * What moved since the last look may have moved just now. A write alone is nothing that moved: a
+   * peer that is gone takes none of it.
+   */
+  private void lookAtBytes() {
+    long arrived = handedOn(arriving);
+    long left = written + handedOn(leaving) - watched.writeBufferSize();
+    if (arrived > arrivedSeen || left > leftSeen) {
       lastActivityNanos = nowNanos();
-      received |= handedOn(arriving) > 0;
+      received |= arrived > 0;
     }
+    arrivedSeen = arrived;
+    leftSeen = left;
   }
 
   private static long handedOn(@Nullable Forwarding forwarding) {
@@ -110,6 +125,10 @@ final class WatchedTransport implements Transport {
     if (firstByteTimeout != null && !received) {
       Duration firstByteDelay = left(firstByteTimeout, acceptedNanos);
       delay = delay == null || firstByteDelay.compareTo(delay) < 0 ? firstByteDelay : delay;
+    }
+    if (idleTimeout != null && (wrote || watched.writeBufferSize() > 0)) {
+      Duration soon = idleTimeout.dividedBy(LOOKS_WHILE_SENDING);
+      delay = delay == null || soon.compareTo(delay) < 0 ? soon : delay;
     }
     timer = delay == null ? null : loop.callLater(delay, this::look, context);
   }
@@ -127,12 +146,25 @@ final class WatchedTransport implements Transport {
     return timeout.toMillis() / 1000.0 + " s";
   }
 
+  /** Sees to it that what is written now is soon noticed to have left. */
+  private void lookSoon() {
+    if (!wrote && timer != null && idleTimeout != null) {
+      wrote = true;
+      timer.cancel();
+      arm();
+    }
+  }
+
   // --- Transport
 
   @Override
   public void write(byte[] bytes, int offset, int length) {
-    lastActivityNanos = nowNanos();
+    boolean taken = length > 0 && !watched.isClosing();
     watched.write(bytes, offset, length);
+    if (taken) {
+      written += length;
+      lookSoon();
+    }
   }
 
   @Override
@@ -189,8 +221,9 @@ final class WatchedTransport implements Transport {
     Forwarding started = bare(source).startForwarding(bare(target), bytesMax, ended);
     if (started != null) {
       if (source instanceof WatchedTransport watchedSource) {
-        watchedSource.lookAtForwarding();
+        watchedSource.lookAtBytes();
         watchedSource.arriving = started;
+        watchedSource.arrivedSeen = 0;
       }
       if (target instanceof WatchedTransport watchedTarget) {
         watchedTarget.leaves(started);
@@ -214,7 +247,8 @@ final class WatchedTransport implements Transport {
   }
 
   private void leaves(Forwarding started) {
-    lookAtForwarding();
+    lookAtBytes();
+    written += handedOn(leaving);
     leaving = started;
   }
 

@@ -22,6 +22,10 @@ class ServerTimeoutTest {
   private static final Duration IDLE = Duration.ofSeconds(60);
   private static final Duration FIRST_BYTE = Duration.ofSeconds(5);
   private static final Duration NEARLY_IDLE = IDLE.minusNanos(1000);
+
+  /** Until when it is noticed that the last byte that was written left. */
+  private static final Duration IDLE_AND_NOTICED = IDLE.multipliedBy(9).dividedBy(8);
+
   private static final ServerOptions WITH_IDLE = ServerOptions.defaults().withIdleTimeout(IDLE);
   private static final ServerOptions WITH_FIRST_BYTE =
       ServerOptions.defaults().withFirstByteTimeout(FIRST_BYTE);
@@ -110,7 +114,8 @@ class ServerTimeoutTest {
           }
           Duration last = now();
 
-          assertThat(timeOfReset(connection)).isEqualTo(last.plus(IDLE));
+          assertThat(timeOfReset(connection))
+              .isBetween(last.plus(IDLE), last.plus(IDLE_AND_NOTICED));
         });
   }
 
@@ -169,6 +174,59 @@ class ServerTimeoutTest {
           assertThat(failures).singleElement().isInstanceOf(SocketTimeoutException.class);
           assertThat(now().minus(begun)).isBetween(IDLE, IDLE.multipliedBy(2).plusMillis(1));
           connection.close();
+        });
+  }
+
+  /** Each write is one of the handler's, and none of the bytes gets any further. */
+  @Test
+  void heartbeatsToAPeerThatTakesNothingDoNotKeepAConnectionAlive() {
+    MemoryServer.with(
+        (reader, writer) -> {
+          try {
+            do {
+              writer.write(new byte[10_000]);
+              Rounds.settle();
+            } while (writer.writeBufferSize() == 0); // Until both ends are full.
+            while (true) {
+              writer.write("beat");
+              Asyncio.sleep(IDLE.dividedBy(4));
+            }
+          } catch (IOException e) {
+            failures.add(e);
+            throw e;
+          }
+        },
+        WITH_IDLE,
+        (server, port) -> {
+          Connection connection = MemoryServer.connect(port);
+          Duration begun = now();
+          Rounds.settle();
+          server.close();
+          server.waitClosed();
+
+          assertThat(failures).singleElement().isInstanceOf(SocketTimeoutException.class);
+          assertThat(now().minus(begun)).isBetween(IDLE, IDLE_AND_NOTICED.plus(IDLE.dividedBy(4)));
+          connection.close();
+        });
+  }
+
+  @Test
+  void aPeerThatTookEverythingIsNotIdleYet() {
+    byte[] reply = new byte[6 << 20];
+    MemoryServer.with(
+        (reader, writer) -> {
+          writer.write(reply);
+          reader.readAll();
+        },
+        WITH_IDLE,
+        (server, port) -> {
+          Connection connection = MemoryServer.connect(port);
+          Asyncio.sleep(IDLE.multipliedBy(3).dividedBy(4));
+          connection.reader().readExactly(reply.length);
+          Duration last = now();
+
+          assertThat(timeOfReset(connection))
+              .isBetween(last.plus(IDLE), last.plus(IDLE_AND_NOTICED));
         });
   }
 
@@ -301,7 +359,7 @@ class ServerTimeoutTest {
           Duration last = now();
 
           assertThat(timeOfReset(connection))
-              .isBetween(last.plus(IDLE).minusMillis(1), last.plus(IDLE));
+              .isBetween(last.plus(IDLE).minusMillis(1), last.plus(IDLE_AND_NOTICED));
         });
   }
 

@@ -14,7 +14,7 @@ import java.nio.channels.FileChannel;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** What counts as activity where bytes go through the engine alone. */
+/** What counts as activity, where the engine alone knows whether bytes move. */
 class WatchedTransportTest {
   private static final Duration IDLE = Duration.ofSeconds(60);
   private static final Duration NEARLY_IDLE = IDLE.minusMillis(1);
@@ -24,6 +24,8 @@ class WatchedTransportTest {
   private static final class Engine implements Transport, Forwarding {
     private Transport target;
     private long handedOn;
+    private long unsent;
+    private boolean closing;
     private boolean aborted;
 
     @Override
@@ -62,7 +64,7 @@ class WatchedTransportTest {
 
     @Override
     public boolean isClosing() {
-      return aborted;
+      return closing || aborted;
     }
 
     @Override
@@ -73,7 +75,7 @@ class WatchedTransportTest {
 
     @Override
     public long writeBufferSize() {
-      return 0;
+      return unsent;
     }
 
     @Override
@@ -158,6 +160,118 @@ class WatchedTransportTest {
       Asyncio.sleep(IDLE.multipliedBy(10));
 
       assertThat(engine.aborted).isFalse();
+    });
+  }
+
+  // --- Written
+
+  private void write(WatchedTransport transport, int count) {
+    transport.write(new byte[count], 0, count);
+    engine.unsent += count;
+  }
+
+  /** Nothing is unsent at any look, and the second piece is as long as what left of the first. */
+  @Test
+  void whatLeftBetweenTwoLooksCounts() {
+    VirtualLoop.run(() -> {
+      WatchedTransport transport = watch(engine, OPTIONS);
+      for (int i = 0; i < 10; i++) {
+        Asyncio.sleep(NEARLY_IDLE);
+        write(transport, 1000);
+        engine.unsent = 0;
+        assertThat(engine.aborted).as("aborted after write %s", i).isFalse();
+      }
+
+      Asyncio.sleep(NEARLY_IDLE);
+
+      assertThat(engine.aborted).isFalse();
+      Asyncio.sleep(IDLE.dividedBy(8).plusMillis(2));
+      assertThat(engine.aborted).isTrue();
+    });
+  }
+
+  @Test
+  void asMuchUnsentAsBeforeIsActivityIfItIsNotTheSame() {
+    VirtualLoop.run(() -> {
+      WatchedTransport transport = watch(engine, OPTIONS);
+      write(transport, 1000);
+      for (int i = 0; i < 10; i++) {
+        Asyncio.sleep(NEARLY_IDLE);
+        engine.unsent = 0;
+        write(transport, 1000);
+        assertThat(engine.aborted).as("aborted after write %s", i).isFalse();
+      }
+
+      Asyncio.sleep(IDLE.multipliedBy(9).dividedBy(8));
+
+      assertThat(engine.aborted).isTrue();
+    });
+  }
+
+  @Test
+  void aBufferThatDrainsLateIsActivity() {
+    VirtualLoop.run(() -> {
+      WatchedTransport transport = watch(engine, OPTIONS);
+      write(transport, 1000);
+      Asyncio.sleep(NEARLY_IDLE);
+      engine.unsent = 0;
+
+      Asyncio.sleep(NEARLY_IDLE);
+
+      assertThat(engine.aborted).isFalse();
+      Asyncio.sleep(Duration.ofMillis(2));
+      assertThat(engine.aborted).isTrue();
+    });
+  }
+
+  @Test
+  void aWriteOfWhichNothingLeavesIsNoActivity() {
+    VirtualLoop.run(() -> {
+      WatchedTransport transport = watch(engine, OPTIONS);
+      for (int i = 0; i < 6; i++) {
+        assertThat(engine.aborted).as("aborted before write %s", i).isFalse();
+        write(transport, 1);
+        Asyncio.sleep(IDLE.dividedBy(6));
+      }
+
+      Asyncio.sleep(Duration.ofMillis(1));
+
+      assertThat(engine.aborted).isTrue();
+    });
+  }
+
+  /** It would be taken to have left. */
+  @Test
+  void whatIsWrittenToATransportThatClosesIsNoActivity() {
+    VirtualLoop.run(() -> {
+      WatchedTransport transport = watch(engine, OPTIONS);
+      write(transport, 1);
+      engine.closing = true;
+      Asyncio.sleep(IDLE.dividedBy(2));
+
+      transport.write(new byte[1000], 0, 1000);
+
+      Asyncio.sleep(IDLE.dividedBy(2).plusMillis(1));
+      assertThat(engine.aborted).isTrue();
+    });
+  }
+
+  @Test
+  void whatAForwardingHandsOnHasNotLeftBeforeItIsSent() {
+    VirtualLoop.run(() -> {
+      WatchedTransport target = watch(engine, OPTIONS);
+      Engine source = new Engine();
+      WatchedTransport.startForwarding(source, target, 1000, () -> {});
+      for (int i = 0; i < 6; i++) {
+        assertThat(engine.aborted).as("aborted before move %s", i).isFalse();
+        source.handedOn++;
+        engine.unsent++;
+        Asyncio.sleep(IDLE.dividedBy(6));
+      }
+
+      Asyncio.sleep(Duration.ofMillis(1));
+
+      assertThat(engine.aborted).isTrue();
     });
   }
 }
