@@ -3,6 +3,7 @@ package dev.weir.stream;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
+import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -71,9 +72,12 @@ class StreamProtocol implements TransportProtocol {
 
   /**
    * {@return whether {@code failure} is this connection's own, and so the peer's doing rather than
-   * a bug}
+   * a bug; a group is if all in it are}
    */
   boolean isOwn(Throwable failure) {
+    if (failure instanceof ExceptionGroup group) {
+      return group.exceptions().stream().allMatch(this::isOwn);
+    }
     Throwable bare = failure instanceof UncheckedIOException e ? e.getCause() : failure;
     return bare instanceof IOException && ownFailures != null && ownFailures.contains(bare);
   }

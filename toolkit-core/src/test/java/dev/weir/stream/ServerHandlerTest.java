@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weir.Asyncio;
 import dev.weir.task.CancelledError;
 import dev.weir.task.ExceptionContext;
+import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Future;
+import dev.weir.task.TaskGroup;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -132,6 +134,20 @@ class ServerHandlerTest {
         new Own("write", ServerHandlerTest::writeForEver),
         new Own("the first of two", ServerHandlerTest::rethrowAfterAnother),
         new Own(
+            "a task of a group",
+            (reader, writer) ->
+                new TaskGroup()
+                    .run(group -> group.createTask(() -> MemoryServer.echo(reader, writer)))),
+        new Own(
+            "a group in a group",
+            (reader, writer) ->
+                new TaskGroup()
+                    .run(group ->
+                        group.createTask(() ->
+                            new TaskGroup()
+                                .run(inner ->
+                                    inner.createTask(() -> MemoryServer.echo(reader, writer)))))),
+        new Own(
             "abort",
             (reader, writer) -> {
               reader.readExactly(1); // Not before the peer wrote, whose write would fail.
@@ -170,7 +186,7 @@ class ServerHandlerTest {
           try {
             own.handler.handle(reader, writer);
             ended.add("returned");
-          } catch (IOException | UncheckedIOException e) {
+          } catch (IOException | UncheckedIOException | ExceptionGroup e) {
             ended.add("failed");
             throw e;
           }
@@ -208,6 +224,40 @@ class ServerHandlerTest {
         .singleElement()
         .extracting(ExceptionContext::exception)
         .isInstanceOf(ConnectionResetException.class);
+  }
+
+  @Test
+  void aGroupInWhichNotAllIsThePeersDoingIsReportedWhole() {
+    List<ExceptionContext> reports =
+        MemoryServer.reportsOf(
+            (reader, writer) ->
+                new TaskGroup()
+                    .run(group -> {
+                      group.createTask(() -> MemoryServer.echo(reader, writer));
+                      group.createTask(() -> {
+                        try {
+                          Asyncio.sleep(FLUSH_TIMEOUT);
+                        } finally {
+                          raise(new IllegalStateException("bug"));
+                        }
+                      });
+                    }),
+            (server, port) -> {
+              Connection connection = MemoryServer.connect(port);
+              Rounds.settle();
+              connection.writer().abort();
+              Rounds.settle();
+            });
+
+    assertThat(reports)
+        .singleElement()
+        .extracting(ExceptionContext::exception)
+        .isInstanceOfSatisfying(
+            ExceptionGroup.class,
+            group ->
+                assertThat(group.exceptions())
+                    .hasExactlyElementsOfTypes(
+                        UncheckedIOException.class, IllegalStateException.class));
   }
 
   @Test
