@@ -19,6 +19,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -89,7 +90,8 @@ public final class Server implements AutoCloseable {
 
   /**
    * Suspends until the server listens on every address of several hosts. It listens on all of them
-   * or on none. What the hosts have in common is listened on once.
+   * or on none. What the hosts have in common is listened on once: an address of all interfaces,
+   * {@code ""}, {@code "::"} or {@code "0.0.0.0"}, takes every other one in, of either family.
    *
    * @param hosts one or more names or literal addresses; an empty one stands for all interfaces
    * @throws IllegalArgumentException if there is no host, or the port is out of range
@@ -176,9 +178,18 @@ public final class Server implements AutoCloseable {
     return resolved;
   }
 
+  /**
+   * Addresses of all interfaces come first: where one is listened on, the kernel has no place for
+   * another. That of IPv6 may not be there, though.
+   */
   private void listenOnAll(Set<InetSocketAddress> wanted) throws IOException {
+    List<InetSocketAddress> ordered = new ArrayList<>(wanted);
+    ordered.sort(Comparator.comparing(address -> !isOfAllInterfaces(address))); // Stable.
     List<IOException> unavailable = new ArrayList<>();
-    for (InetSocketAddress address : wanted) {
+    for (InetSocketAddress address : ordered) {
+      if (addresses.stream().anyMatch(Server::isOfAllInterfaces)) {
+        break;
+      }
       try {
         listen(address);
       } catch (AddressUnavailableException e) {
@@ -197,6 +208,10 @@ public final class Server implements AutoCloseable {
       Logging.LOGGER.log(
           System.Logger.Level.WARNING, "Listening without one address: " + skipped.getMessage());
     }
+  }
+
+  private static boolean isOfAllInterfaces(InetSocketAddress address) {
+    return address.getAddress().isAnyLocalAddress();
   }
 
   private Listener listen(SocketAddress address) throws IOException {

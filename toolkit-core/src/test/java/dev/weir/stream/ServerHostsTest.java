@@ -15,6 +15,8 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server on several hosts, and several servers on one port. */
 class ServerHostsTest {
@@ -52,6 +54,21 @@ class ServerHostsTest {
         assertThat(server.addresses())
             .extracting(address -> address.getAddress().getHostAddress())
             .containsExactly("10.0.0.1", "10.0.0.2");
+      }
+    });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0 ::", ":: 0.0.0.0", "127.0.0.1 ::1 ::", "::1 0.0.0.0 10.0.0.1"})
+  void anAddressOfAllInterfacesTakesTheOthersIn(String hosts) {
+    VirtualLoop.run(() -> {
+      try (Server server = start(List.of(hosts.split(" ")), 80)) {
+        assertThat(server.addresses())
+            .singleElement()
+            .matches(address -> address.getAddress().isAnyLocalAddress());
+        for (String host : List.of("127.0.0.1", "::1")) {
+          assertAnswers(host, 80);
+        }
       }
     });
   }

@@ -63,6 +63,30 @@ class ServerOptionsSocketsTest {
         });
   }
 
+  /** The kernel has no place for two of them on one port. */
+  @EachTransport
+  void anAddressOfAllInterfacesTakesTheOthersIn(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          for (String hosts :
+              List.of(
+                  "0.0.0.0,::", "::,0.0.0.0", ",127.0.0.1", "127.0.0.1,0.0.0.0", "::1,0.0.0.0")) {
+            try (Server server = start(List.of(hosts.split(",")), 0)) {
+              assertThat(server.addresses())
+                  .as(hosts)
+                  .singleElement()
+                  .matches(address -> address.getAddress().isAnyLocalAddress());
+              int port = server.addresses().getFirst().getPort();
+              assertAnswers(new InetSocketAddress("127.0.0.1", port));
+              if (ServerStartTest.hasIpv6Loopback()) {
+                assertAnswers(new InetSocketAddress("::1", port));
+              }
+            }
+          }
+        });
+  }
+
   @EachTransport
   void whereOnePortIsTakenNoneIsListenedOnAndNoDescriptorIsLeft(String transport) {
     OnLoop.run(

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class ServerStartTest {
 
-  private static boolean hasIpv6Loopback() {
+  static boolean hasIpv6Loopback() {
     try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
       return probe.isBound();
     } catch (IOException e) {
