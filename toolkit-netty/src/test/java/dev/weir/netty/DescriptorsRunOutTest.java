@@ -30,7 +30,6 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
  */
 @Tag("slow")
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-@Tag("once") // What it is about are sockets, and seconds of them.
 class DescriptorsRunOutTest {
   private static final int DESCRIPTORS_MAX = 130;
   private static final int CLIENTS = 150;

@@ -28,7 +28,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @Tag("slow")
 @ExtendWith(LeakCheck.class)
-@Tag("once") // What it is about are sockets, and seconds of them.
 class DrippingClientsTest {
   private static final int DRIPPING = 5000;
   private static final int HONEST = 50;

@@ -13,7 +13,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of connections whose packets are dropped, in the kernel's own hands. */
 @Tag("slow")
-@Tag("once") // What it is about are sockets, and seconds of them.
 class NamespaceTest {
   private static void assumeAvailable(String transport) throws Exception {
     Assumptions.assumeTrue(
