@@ -1,39 +1,29 @@
 package dev.weir.netty;
 
 import dev.weir.spi.Forwarding;
-import dev.weir.spi.Network.Completion;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.FileChannel;
-import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One connection, by TCP or by a Unix socket: the last handler of its channel's pipeline, and the
- * transport of its protocol.
+ * transport of its protocol. Its sending half is {@link NettyOutput}.
  *
  * <p>The methods of {@link Transport} run on tasks and touch nothing of Netty's; they note what is
  * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
  * fiber.
  */
-final class NettyTransport extends ChannelInboundHandlerAdapter implements Transport {
+final class NettyTransport extends NettyOutput implements Transport {
   /*
    *   CONNECTING ---> OPEN ---> CLOSING ---> CLOSED
    *                     |                      ^
@@ -46,35 +36,11 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     CLOSED
   }
 
-  private final NettyIoDriver driver;
-  private final DuplexChannel channel;
-
-  /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
-  private final @Nullable FileDescriptor socket;
-
-  private final TransportProtocol protocol;
-
   // On the loop only.
 
   private State state = State.CONNECTING;
   private boolean dirty;
 
-  /** What was written since the last flush; null if nothing was. */
-  private @Nullable ByteBuf staged;
-
-  /** Files to be sent, each behind what was written before it; null if there are none. */
-  private @Nullable ArrayDeque<PendingFile> files;
-
-  /** Whether Netty may hold bytes that the kernel did not take. */
-  private boolean backlogged;
-
-  private boolean writingPaused;
-
-  /** Whether we hear from Netty when all it holds was sent. */
-  private boolean drainAwaited;
-
-  private int highWater = 64 * 1024;
-  private int lowWater = 16 * 1024;
   private boolean readingWanted = true;
   private boolean eofWanted;
   private boolean eofWritten;
@@ -90,9 +56,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   private boolean aborted;
   private boolean eofReceived;
   private @Nullable IOException failure;
-
-  /** Why the socket refused bytes; the channel, to which they go then, meets only what follows. */
-  private @Nullable IOException refusal;
 
   /** What hands on to another connection what arrives here, if anything does. */
   private @Nullable NettyForwarding forwarding;
@@ -118,12 +81,9 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
       TransportProtocol protocol,
       @Nullable SocketAddress localAddress,
       @Nullable SocketAddress remoteAddress) {
+    super(driver, channel, protocol);
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.driver = driver;
-    this.channel = channel;
-    this.socket = channel instanceof UnixChannel unix ? unix.fd() : null;
-    this.protocol = protocol;
     ChannelConfig config = channel.config();
     config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     if (channel instanceof SocketChannel tcp) {
@@ -153,23 +113,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     if (state != State.OPEN || length == 0) {
       return;
     }
-    if (staged == null) {
-      staged = driver.chunks().take(length);
-    }
-    staged.writeBytes(bytes, offset, length);
-    markDirty();
-    pauseWritingIfFull();
-  }
-
-  private void pauseWritingIfFull() {
-    if (!writingPaused && isFull()) {
-      writingPaused = true;
-      protocol.pauseWriting();
-    }
-  }
-
-  boolean isFull() {
-    return writeBufferSize() > highWater;
+    stage(bytes, offset, length);
   }
 
   @Override
@@ -238,35 +182,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
   }
 
   @Override
-  public long writeBufferSize() {
-    long size = (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
-    if (files != null) {
-      for (PendingFile file : files) {
-        size += file.before == null ? 0 : file.before.readableBytes();
-      }
-    }
-    return size;
-  }
-
-  private long unsentByNetty() {
-    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
-    return outbound == null ? 0 : outbound.totalPendingWriteBytes();
-  }
-
-  @Override
-  public void setWriteBufferLimits(int high, int low) {
-    highWater = high;
-    lowWater = low;
-    // Netty only has to say when it is down to low water, and says so below its mark, not at it.
-    int mark = low == Integer.MAX_VALUE ? low : low + 1;
-    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
-    pauseWritingIfFull();
-    if (writingPaused) {
-      markDirty(); // The mark may be above what is unsent now.
-    }
-  }
-
-  @Override
   public @Nullable Forwarding startForwarding(Transport to, long bytesMax, Runnable ended) {
     if (!(to instanceof NettyTransport target)
         || target.driver != driver
@@ -278,18 +193,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     forwarding = starting;
     target.incoming = starting;
     return starting;
-  }
-
-  @Override
-  public Forwarding sendFile(FileChannel file, long offset, long count, Completion<Long> outcome) {
-    SentFile sent = new SentFile(file, offset, count);
-    if (files == null) {
-      files = new ArrayDeque<>(1);
-    }
-    files.add(new PendingFile(staged, sent, outcome));
-    staged = null;
-    markDirty();
-    return sent;
   }
 
   @Override
@@ -309,7 +212,8 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     return address;
   }
 
-  private void markDirty() {
+  @Override
+  void markDirty() {
     if (!dirty) {
       dirty = true;
       driver.markDirty(this);
@@ -354,115 +258,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
   }
 
-  private void sendStaged() {
-    while (files != null) {
-      PendingFile file = files.remove();
-      if (files.isEmpty()) {
-        files = null;
-      }
-      send(file.before);
-      sendRegion(file);
-    }
-    ByteBuf sent = staged;
-    staged = null;
-    send(sent);
-    resumeWritingIfDrained();
-    awaitDrainIfPaused();
-  }
-
-  /**
-   * Sees to it that writers go on in the end. Netty tells of low water only if its buffer was above
-   * the mark while something was added, and with the mark of that time.
-   */
-  private void awaitDrainIfPaused() {
-    if (writingPaused && backlogged && !drainAwaited) {
-      drainAwaited = true;
-      channel
-          .writeAndFlush(Unpooled.EMPTY_BUFFER)
-          .addListener(sent -> {
-            drainAwaited = false;
-            backlogged = unsentByNetty() > 0;
-            resumeWritingIfDrained();
-          });
-    }
-  }
-
-  private void send(@Nullable ByteBuf sent) {
-    if (sent != null) {
-      try {
-        backlogged = backlogged && unsentByNetty() > 0;
-        // A descriptor that was closed may be another connection's by now.
-        if (!backlogged && socket != null && refusal == null && channel.isOpen()) {
-          sendNow(sent, socket);
-        }
-        if (sent.isReadable()) {
-          sendByChannel(sent);
-        }
-      } finally {
-        driver.chunks().giveBack(sent);
-      }
-    }
-  }
-
-  /**
-   * Gives the kernel what it takes at once, as a rule all. That spares a buffer, a promise and a
-   * way through the channel's queue for each round.
-   */
-  private void sendNow(ByteBuf sent, FileDescriptor to) {
-    int start = sent.readerIndex();
-    int end = sent.writerIndex();
-    try {
-      int taken =
-          sent.hasMemoryAddress()
-              ? to.writeAddress(sent.memoryAddress(), start, end)
-              : to.write(sent.internalNioBuffer(start, end - start), start, end);
-      sent.readerIndex(start + Math.max(0, taken));
-    } catch (IOException e) {
-      refusal = NettyErrors.ofConnection(e);
-    }
-  }
-
-  /** Queues in the channel what the kernel did not take. */
-  private void sendByChannel(ByteBuf unsent) {
-    ByteBuf buffer = channel.alloc().directBuffer(unsent.readableBytes());
-    buffer.writeBytes(unsent);
-    backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(buffer, channel.voidPromise());
-    channel.flush();
-    backlogged = unsentByNetty() > 0;
-    if (failure == null) {
-      refusal = null; // The socket refused for a moment only.
-    }
-  }
-
-  private void dropStaged() {
-    while (files != null) {
-      PendingFile file = files.remove();
-      if (files.isEmpty()) {
-        files = null;
-      }
-      drop(file.before);
-      file.outcome.failed(new IOException("Connection closed"));
-    }
-    drop(staged);
-    staged = null;
-  }
-
-  private void drop(@Nullable ByteBuf dropped) {
-    if (dropped != null) {
-      driver.chunks().giveBack(dropped);
-    }
-  }
-
-  /** Acts once everything written before is with the kernel, or cannot be. */
-  private void whenFlushed(Runnable action) {
-    if (backlogged && unsentByNetty() > 0) {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
-    } else {
-      action.run();
-    }
-  }
-
   private void resetAndClose() {
     if (channel instanceof SocketChannel tcp) { // Unix sockets have no reset.
       try {
@@ -481,37 +276,16 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     }
   }
 
-  private void resumeWritingIfDrained() {
-    if (writingPaused && writeBufferSize() <= lowWater) {
-      writingPaused = false;
-      protocol.resumeWriting();
-      if (incoming != null) {
-        incoming.drained();
-      }
-    }
+  @Override
+  boolean hasFailed() {
+    return failure != null;
   }
 
-  /** A file to be sent, and what was written before it in the same round. */
-  private record PendingFile(@Nullable ByteBuf before, SentFile region, Completion<Long> outcome) {}
-
-  private void sendRegion(PendingFile file) {
-    SentFile region = file.region;
-    Completion<Long> outcome = file.outcome;
-    backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel
-        .writeAndFlush(region)
-        .addListener(written -> {
-          if (written.isSuccess()) {
-            outcome.succeeded(region.bytesHandedOn());
-          } else {
-            if (!(written.cause() instanceof ClosedChannelException)) {
-              // Netty tells the pipeline of a failed write only where nobody holds its promise.
-              channel.pipeline().fireExceptionCaught(written.cause());
-            }
-            outcome.failed(NettyErrors.ofConnection(written.cause()));
-          }
-        });
-    backlogged = unsentByNetty() > 0;
+  @Override
+  void roomAgain() {
+    if (incoming != null) {
+      incoming.drained();
+    }
   }
 
   // --- Forwarding
@@ -531,37 +305,6 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
     if (incoming == one) {
       incoming = null;
     }
-  }
-
-  /** Queues a buffer behind what tasks wrote; takes it over. */
-  void queue(ByteBuf buffer) {
-    sendStaged();
-    ByteBuf queued = backlogged ? fitted(buffer) : buffer;
-    backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(queued, channel.voidPromise());
-  }
-
-  /**
-   * {@return the buffer, or a copy if it is mostly empty} What has to wait is counted by its bytes,
-   * so it must not hold much more memory than that.
-   */
-  private ByteBuf fitted(ByteBuf buffer) {
-    int length = buffer.readableBytes();
-    if (length >= buffer.capacity() / 4) {
-      return buffer;
-    }
-    try {
-      return channel.alloc().directBuffer(length).writeBytes(buffer);
-    } finally {
-      buffer.release();
-    }
-  }
-
-  void flushQueued() {
-    channel.flush();
-    backlogged = unsentByNetty() > 0;
-    pauseWritingIfFull();
-    awaitDrainIfPaused();
   }
 
   private void endIncoming() {
@@ -646,7 +389,7 @@ final class NettyTransport extends ChannelInboundHandlerAdapter implements Trans
             && !eofWritten
             && !eofReceived;
     if (failure == null) {
-      failure = refusal != null ? refusal : NettyErrors.ofConnection(cause);
+      failure = asFailure(cause);
     }
     if (!(cause instanceof IOException)) {
       driver.report(

@@ -1,0 +1,319 @@
+package dev.weir.netty;
+
+import dev.weir.spi.Forwarding;
+import dev.weir.spi.Network.Completion;
+import dev.weir.spi.TransportProtocol;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sending half of a connection: collects what tasks write, gives it to the kernel once a round,
+ * and says when writers are to wait. It knows nothing of opening and closing.
+ *
+ * <p>A base class and not a part, since every idle connection would hold one object more.
+ */
+abstract class NettyOutput extends ChannelInboundHandlerAdapter {
+  final NettyIoDriver driver;
+  final DuplexChannel channel;
+  final TransportProtocol protocol;
+
+  /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
+  private final @Nullable FileDescriptor socket;
+
+  // On the loop only.
+
+  /** What was written since the last flush; null if nothing was. */
+  private @Nullable ByteBuf staged;
+
+  /** Files to be sent, each behind what was written before it; null if there are none. */
+  private @Nullable ArrayDeque<PendingFile> files;
+
+  /** Whether Netty may hold bytes that the kernel did not take. */
+  private boolean backlogged;
+
+  private boolean writingPaused;
+
+  /** Whether we hear from Netty when all it holds was sent. */
+  private boolean drainAwaited;
+
+  private int highWater = 64 * 1024;
+  private int lowWater = 16 * 1024;
+
+  /** Why the socket refused bytes; the channel, to which they go then, meets only what follows. */
+  private @Nullable IOException refusal;
+
+  /** A file to be sent, and what was written before it in the same round. */
+  private record PendingFile(@Nullable ByteBuf before, SentFile region, Completion<Long> outcome) {}
+
+  NettyOutput(NettyIoDriver driver, DuplexChannel channel, TransportProtocol protocol) {
+    this.driver = driver;
+    this.channel = channel;
+    this.protocol = protocol;
+    this.socket = channel instanceof UnixChannel unix ? unix.fd() : null;
+  }
+
+  /** Has the I/O fiber flush this connection when it next polls. */
+  abstract void markDirty();
+
+  /** {@return whether the channel has reported a failure} */
+  abstract boolean hasFailed();
+
+  /** The buffer went down to low water, after it had been above high water. */
+  abstract void roomAgain();
+
+  // --- From tasks
+
+  final void stage(byte[] bytes, int offset, int length) {
+    if (staged == null) {
+      staged = driver.chunks().take(length);
+    }
+    staged.writeBytes(bytes, offset, length);
+    markDirty();
+    pauseWritingIfFull();
+  }
+
+  public final Forwarding sendFile(
+      FileChannel file, long offset, long count, Completion<Long> outcome) {
+    SentFile sent = new SentFile(file, offset, count);
+    if (files == null) {
+      files = new ArrayDeque<>(1);
+    }
+    files.add(new PendingFile(staged, sent, outcome));
+    staged = null;
+    markDirty();
+    return sent;
+  }
+
+  public final long writeBufferSize() {
+    long size = (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
+    if (files != null) {
+      for (PendingFile file : files) {
+        size += file.before == null ? 0 : file.before.readableBytes();
+      }
+    }
+    return size;
+  }
+
+  private long unsentByNetty() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+  }
+
+  public final void setWriteBufferLimits(int high, int low) {
+    highWater = high;
+    lowWater = low;
+    // Netty only has to say when it is down to low water, and says so below its mark, not at it.
+    int mark = low == Integer.MAX_VALUE ? low : low + 1;
+    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(mark, mark));
+    pauseWritingIfFull();
+    if (writingPaused) {
+      markDirty(); // The mark may be above what is unsent now.
+    }
+  }
+
+  final boolean isFull() {
+    return writeBufferSize() > highWater;
+  }
+
+  private void pauseWritingIfFull() {
+    if (!writingPaused && isFull()) {
+      writingPaused = true;
+      protocol.pauseWriting();
+    }
+  }
+
+  // --- The I/O fiber
+
+  /** Sends what tasks wrote, and the files between. */
+  final void sendStaged() {
+    for (PendingFile file = takeFile(); file != null; file = takeFile()) {
+      try {
+        send(file.before);
+      } catch (RuntimeException | Error e) {
+        file.outcome.failed(new IOException("What was written before a file cannot be sent", e));
+        throw e;
+      }
+      send(file);
+    }
+    ByteBuf sent = staged;
+    staged = null;
+    send(sent);
+    resumeWritingIfDrained();
+    awaitDrainIfPaused();
+  }
+
+  private @Nullable PendingFile takeFile() {
+    if (files == null) {
+      return null;
+    }
+    PendingFile file = files.remove();
+    if (files.isEmpty()) {
+      files = null;
+    }
+    return file;
+  }
+
+  private void send(@Nullable ByteBuf sent) {
+    if (sent != null) {
+      try {
+        backlogged = backlogged && unsentByNetty() > 0;
+        // A descriptor that was closed may be another connection's by now.
+        if (!backlogged && socket != null && refusal == null && channel.isOpen()) {
+          sendNow(sent, socket);
+        }
+        if (sent.isReadable()) {
+          sendByChannel(sent);
+        }
+      } finally {
+        driver.chunks().giveBack(sent);
+      }
+    }
+  }
+
+  /**
+   * Gives the kernel what it takes at once, as a rule all. That spares a buffer, a promise and a
+   * way through the channel's queue for each round.
+   */
+  private void sendNow(ByteBuf sent, FileDescriptor to) {
+    int start = sent.readerIndex();
+    int end = sent.writerIndex();
+    try {
+      int taken =
+          sent.hasMemoryAddress()
+              ? to.writeAddress(sent.memoryAddress(), start, end)
+              : to.write(sent.internalNioBuffer(start, end - start), start, end);
+      sent.readerIndex(start + Math.max(0, taken));
+    } catch (IOException e) {
+      refusal = NettyErrors.ofConnection(e);
+    }
+  }
+
+  /** Queues in the channel what the kernel did not take. */
+  private void sendByChannel(ByteBuf unsent) {
+    ByteBuf buffer = channel.alloc().directBuffer(unsent.readableBytes());
+    buffer.writeBytes(unsent);
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel.write(buffer, channel.voidPromise());
+    channel.flush();
+    backlogged = unsentByNetty() > 0;
+    if (!hasFailed()) {
+      refusal = null; // The socket refused for a moment only.
+    }
+  }
+
+  private void send(PendingFile file) {
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel
+        .writeAndFlush(file.region)
+        .addListener(written -> {
+          if (written.isSuccess()) {
+            file.outcome.succeeded(file.region.bytesHandedOn());
+          } else {
+            if (!(written.cause() instanceof ClosedChannelException)) {
+              // Netty tells the pipeline of a failed write only where nobody holds its promise.
+              channel.pipeline().fireExceptionCaught(written.cause());
+            }
+            file.outcome.failed(NettyErrors.ofConnection(written.cause()));
+          }
+        });
+    backlogged = unsentByNetty() > 0;
+  }
+
+  final void dropStaged() {
+    for (PendingFile file = takeFile(); file != null; file = takeFile()) {
+      drop(file.before);
+      file.outcome.failed(new IOException("Connection closed"));
+    }
+    drop(staged);
+    staged = null;
+  }
+
+  private void drop(@Nullable ByteBuf dropped) {
+    if (dropped != null) {
+      driver.chunks().giveBack(dropped);
+    }
+  }
+
+  /** Acts once everything written before is with the kernel, or cannot be. */
+  final void whenFlushed(Runnable action) {
+    if (backlogged && unsentByNetty() > 0) {
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
+    } else {
+      action.run();
+    }
+  }
+
+  final void resumeWritingIfDrained() {
+    if (writingPaused && writeBufferSize() <= lowWater) {
+      writingPaused = false;
+      protocol.resumeWriting();
+      roomAgain();
+    }
+  }
+
+  /**
+   * Sees to it that writers go on in the end. Netty tells of low water only if its buffer was above
+   * the mark while something was added, and with the mark of that time.
+   */
+  private void awaitDrainIfPaused() {
+    if (writingPaused && backlogged && !drainAwaited) {
+      drainAwaited = true;
+      channel
+          .writeAndFlush(Unpooled.EMPTY_BUFFER)
+          .addListener(sent -> {
+            drainAwaited = false;
+            backlogged = unsentByNetty() > 0;
+            resumeWritingIfDrained();
+          });
+    }
+  }
+
+  /** {@return what the connection fails with, from what the channel reports} */
+  final IOException asFailure(Throwable reported) {
+    return refusal != null ? refusal : NettyErrors.ofConnection(reported);
+  }
+
+  // --- What another connection hands on
+
+  /** Queues a buffer behind what tasks wrote; takes it over. */
+  final void queue(ByteBuf buffer) {
+    ByteBuf queued;
+    try {
+      sendStaged();
+      queued = backlogged ? fitted(buffer) : buffer.retain();
+    } finally {
+      buffer.release();
+    }
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel.write(queued, channel.voidPromise());
+  }
+
+  /**
+   * {@return the buffer, or a copy if it is mostly empty} What has to wait is counted by its bytes,
+   * so it must not hold much more memory than that.
+   */
+  private ByteBuf fitted(ByteBuf buffer) {
+    int length = buffer.readableBytes();
+    return length < buffer.capacity() / 4
+        ? channel.alloc().directBuffer(length).writeBytes(buffer)
+        : buffer.retain();
+  }
+
+  final void flushQueued() {
+    channel.flush();
+    backlogged = unsentByNetty() > 0;
+    pauseWritingIfFull();
+    awaitDrainIfPaused();
+  }
+}
