@@ -2,7 +2,9 @@
 module dev.weir.netty {
   requires transitive dev.weir.core;
   requires io.netty.buffer;
+  requires io.netty.codec;
   requires io.netty.common;
+  requires io.netty.handler;
   requires io.netty.transport;
   requires io.netty.transport.classes.epoll;
   requires io.netty.transport.unix.common;
