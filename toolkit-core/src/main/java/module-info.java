@@ -13,6 +13,7 @@ module dev.weir.core {
   exports dev.weir.sync;
   exports dev.weir.task;
   exports dev.weir.testing;
+  exports dev.weir.tls;
 
   uses dev.weir.spi.EngineProvider;
 }

@@ -1,0 +1,217 @@
+package dev.weir.tls;
+
+import java.net.Socket;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leaves the decision to the JDK, and says of a refusal which check failed and for which name. What
+ * it finds out never makes a refusal a consent.
+ */
+final class ExplainingTrustManager extends X509ExtendedTrustManager {
+  private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+  private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+  private static final String ANY_USAGE = "2.5.29.37.0";
+
+  private final X509ExtendedTrustManager decider;
+
+  ExplainingTrustManager(X509ExtendedTrustManager decider) {
+    this.decider = decider;
+  }
+
+  private interface Decision {
+    void make() throws CertificateException;
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+      throws CertificateException {
+    String algorithm = engine.getSSLParameters().getEndpointIdentificationAlgorithm();
+    boolean nameWanted = algorithm != null && !algorithm.isEmpty();
+    String name = nameWanted ? engine.getPeerHost() : null;
+    if (nameWanted && (name == null || name.isEmpty())) {
+      throw new CertificateException("There is no host name to check the server's certificate for");
+    }
+    decide(
+        chain,
+        () -> decider.checkServerTrusted(chain, authType, engine),
+        () -> decider.checkServerTrusted(chain, authType),
+        name,
+        SERVER_AUTH);
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+      throws CertificateException {
+    decide(
+        chain, () -> decider.checkClientTrusted(chain, authType, engine), null, null, CLIENT_AUTH);
+  }
+
+  // Nobody calls these with the engines in use; they must not be a way around the check, though.
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+      throws CertificateException {
+    decider.checkServerTrusted(chain, authType, socket);
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType)
+      throws CertificateException {
+    decider.checkServerTrusted(chain, authType);
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+      throws CertificateException {
+    decider.checkClientTrusted(chain, authType, socket);
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType)
+      throws CertificateException {
+    decider.checkClientTrusted(chain, authType);
+  }
+
+  @Override
+  public X509Certificate[] getAcceptedIssuers() {
+    return decider.getAcceptedIssuers();
+  }
+
+  /**
+   * @param withoutName the same decision but for the name; null if there is none to check
+   */
+  private static void decide(
+      X509Certificate[] chain,
+      Decision decision,
+      @Nullable Decision withoutName,
+      @Nullable String name,
+      String usage)
+      throws CertificateException {
+    try {
+      decision.make();
+    } catch (CertificateException refusal) {
+      String why;
+      try {
+        why = explain(chain, refusal, withoutName, name, usage);
+      } catch (RuntimeException e) {
+        throw refusal; // An odd certificate: the JDK's words have to do.
+      }
+      throw new CertificateException(why, refusal);
+    }
+  }
+
+  private static String explain(
+      X509Certificate[] chain,
+      CertificateException refusal,
+      @Nullable Decision withoutName,
+      @Nullable String name,
+      String usage) {
+    X509Certificate own = chain[0];
+    String subject =
+        usage.equals(SERVER_AUTH)
+            ? "The certificate for " + CertificateWords.names(own)
+            : "The client's certificate, of " + CertificateWords.subject(own) + ",";
+    String towards = name == null ? "" : " (asked for: " + CertificateWords.printable(name) + ")";
+    if (name != null && withoutName != null && passes(withoutName)) {
+      return "The certificate is for "
+          + CertificateWords.names(own)
+          + ", not for "
+          + CertificateWords.printable(name);
+    }
+    String time = timeProblem(chain);
+    if (time != null) {
+      return subject + " " + time + towards;
+    }
+    if (isForOtherUse(own, usage)) {
+      return subject
+          + (usage.equals(SERVER_AUTH) ? " is not meant for servers" : " is not meant for clients")
+          + towards;
+    }
+    CertPathValidatorException path = find(refusal, CertPathValidatorException.class);
+    if (path != null && path.getReason() == BasicReason.ALGORITHM_CONSTRAINED) {
+      return subject
+          + " has a weak key or algorithm: "
+          + CertificateWords.printable(String.valueOf(path.getMessage()))
+          + towards;
+    }
+    if (isUntrusted(refusal)) {
+      return subject + " " + issuerProblem(chain) + towards;
+    }
+    return subject
+        + " was refused: "
+        + CertificateWords.printable(String.valueOf(refusal.getMessage()))
+        + towards;
+  }
+
+  private static boolean passes(Decision decision) {
+    try {
+      decision.make();
+      return true;
+    } catch (CertificateException e) {
+      return false;
+    }
+  }
+
+  private static @Nullable String timeProblem(X509Certificate[] chain) {
+    for (int i = 0; i < chain.length; i++) {
+      String whose =
+          i == 0 ? "" : "has an issuer, " + CertificateWords.subject(chain[i]) + ", that ";
+      try {
+        chain[i].checkValidity();
+      } catch (CertificateExpiredException e) {
+        return whose + "expired on " + chain[i].getNotAfter().toInstant();
+      } catch (CertificateNotYetValidException e) {
+        return whose + "is not valid before " + chain[i].getNotBefore().toInstant();
+      }
+    }
+    return null;
+  }
+
+  private static boolean isForOtherUse(X509Certificate own, String usage) {
+    try {
+      List<String> usages = own.getExtendedKeyUsage();
+      return usages != null && !usages.contains(usage) && !usages.contains(ANY_USAGE);
+    } catch (CertificateParsingException e) {
+      return false;
+    }
+  }
+
+  private static boolean isUntrusted(CertificateException refusal) {
+    String message = String.valueOf(refusal.getMessage());
+    return message.startsWith("PKIX path building failed")
+        || message.startsWith("No trusted certificate found");
+  }
+
+  private static String issuerProblem(X509Certificate[] chain) {
+    X509Certificate last = chain[chain.length - 1];
+    if (chain.length == 1 && last.getSubjectX500Principal().equals(last.getIssuerX500Principal())) {
+      return "is self-signed, and none of the trusted ones";
+    }
+    return "was issued by "
+        + CertificateWords.issuer(last)
+        + ", which is not trusted: trust it, or have the peer send the certificates that lead to a"
+        + " trusted one";
+  }
+
+  private static <X extends Throwable> @Nullable X find(Throwable failure, Class<X> type) {
+    Throwable cause = failure;
+    // Bounded: a chain of causes may be a circle.
+    for (int depth = 0; cause != null && depth < 16; depth++) {
+      if (type.isInstance(cause)) {
+        return type.cast(cause);
+      }
+      cause = cause.getCause();
+    }
+    return null;
+  }
+}
