@@ -1,5 +1,7 @@
 package dev.weir.spi;
 
+import dev.weir.tls.TlsException;
+import dev.weir.tls.TlsOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketAddress;
@@ -61,6 +63,21 @@ public interface Network {
    */
   default boolean makesSocketFiles() {
     return true;
+  }
+
+  /** {@return whether connections can be secured with these options at once} Called on the loop. */
+  default boolean isTlsPrepared(TlsOptions options) {
+    return false;
+  }
+
+  /**
+   * Does what has to be done once before connections are secured with these options: loads
+   * certificates and libraries. May block; called off the loop, also by several threads at once.
+   *
+   * @throws TlsException if these options, or TLS at all, cannot be had
+   */
+  default void prepareTls(TlsOptions options) throws TlsException {
+    throw new TlsException("There is no TLS in this network: leave withTls() and startTls() out");
   }
 
   /** Receives how an operation ended: exactly one call, on the I/O fiber. */

@@ -1,6 +1,7 @@
 package dev.weir.spi;
 
 import dev.weir.spi.Network.Completion;
+import dev.weir.tls.TlsSession;
 import java.net.SocketAddress;
 import java.nio.channels.FileChannel;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +22,19 @@ public interface Transport {
 
   /**
    * Sends an end of stream after what is buffered; the other direction stays open. A second call
-   * has no effect.
+   * has no effect. Called only if {@link #canWriteEof}.
    */
   void writeEof();
 
-  /** Sends what is buffered, then closes. Nothing more is received. A second call has no effect. */
+  /** {@return whether one direction can end alone} It cannot on a secured connection. */
+  default boolean canWriteEof() {
+    return true;
+  }
+
+  /**
+   * Sends what is buffered, then closes. Nothing more is received. A second call has no effect. A
+   * secured connection then waits for the peer's answer, no longer than its shutdown timeout.
+   */
   void close();
 
   /** Drops what is buffered and closes at once. */
@@ -81,6 +90,25 @@ public interface Transport {
    */
   default @Nullable Forwarding sendFile(
       FileChannel file, long offset, long count, Completion<Long> outcome) {
+    return null;
+  }
+
+  /**
+   * Secures the connection. What was written before leaves as it is, what is written from now on
+   * leaves when the peers have shaken hands, and until then nothing is received. The request's
+   * options were {@linkplain Network#prepareTls prepared}. Called once at most.
+   *
+   * <p>If that fails, the connection is closed, and {@code outcome} told why before the protocol
+   * is. There is no limit of time but the caller's.
+   *
+   * @param outcome receives what was agreed on, before the protocol receives any byte
+   */
+  default void startTls(TlsRequest request, Completion<TlsSession> outcome) {
+    throw new UnsupportedOperationException("no TLS on " + this);
+  }
+
+  /** {@return what was agreed on; null if the connection is not secured, or not yet} */
+  default @Nullable TlsSession tlsSession() {
     return null;
   }
 

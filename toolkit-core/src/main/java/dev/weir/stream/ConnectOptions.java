@@ -1,5 +1,6 @@
 package dev.weir.stream;
 
+import dev.weir.tls.ClientTls;
 import java.net.InetSocketAddress;
 import java.net.SocketOption;
 import java.time.Duration;
@@ -20,6 +21,8 @@ public final class ConnectOptions {
   private Map<SocketOption<?>, Object> socketOptions = Map.of();
   private @Nullable ProxyServer proxy;
   private @Nullable ProxyHeader proxyHeader;
+  private @Nullable ClientTls tls;
+  private @Nullable String serverHostname;
 
   private ConnectOptions() {}
 
@@ -31,6 +34,8 @@ public final class ConnectOptions {
     socketOptions = copied.socketOptions;
     proxy = copied.proxy;
     proxyHeader = copied.proxyHeader;
+    tls = copied.tls;
+    serverHostname = copied.serverHostname;
   }
 
   /** {@return the defaults} */
@@ -176,6 +181,42 @@ public final class ConnectOptions {
     return copy;
   }
 
+  // --- TLS
+
+  /** {@return how the connection is secured; null, the default, if it is not} */
+  public @Nullable ClientTls tls() {
+    return tls;
+  }
+
+  /**
+   * {@return these options with TLS, or without it if it is null} As asyncio's {@code ssl}. The
+   * server's certificate has to be for the host that is connected to; through a {@linkplain #proxy
+   * proxy} too, which sees nothing of what is sent then.
+   */
+  public ConnectOptions withTls(@Nullable ClientTls tls) {
+    ConnectOptions copy = new ConnectOptions(this);
+    copy.tls = tls;
+    return copy;
+  }
+
+  /**
+   * {@return for which name the server's certificate has to be; null, the default, for the host
+   * that is connected to}
+   */
+  public @Nullable String serverHostname() {
+    return serverHostname;
+  }
+
+  /**
+   * {@return these options with another name of the server than its host} As asyncio's {@code
+   * server_hostname}. Without {@link #withTls TLS} it has no effect.
+   */
+  public ConnectOptions withServerHostname(@Nullable String serverHostname) {
+    ConnectOptions copy = new ConnectOptions(this);
+    copy.serverHostname = serverHostname;
+    return copy;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof ConnectOptions options
@@ -185,7 +226,9 @@ public final class ConnectOptions {
         && Objects.equals(localAddress, options.localAddress)
         && socketOptions.equals(options.socketOptions)
         && Objects.equals(proxy, options.proxy)
-        && Objects.equals(proxyHeader, options.proxyHeader);
+        && Objects.equals(proxyHeader, options.proxyHeader)
+        && Objects.equals(tls, options.tls)
+        && Objects.equals(serverHostname, options.serverHostname);
   }
 
   @Override
@@ -197,7 +240,9 @@ public final class ConnectOptions {
         localAddress,
         socketOptions,
         proxy,
-        proxyHeader);
+        proxyHeader,
+        tls,
+        serverHostname);
   }
 
   @Override
@@ -216,6 +261,10 @@ public final class ConnectOptions {
         + proxy
         + ", proxyHeader="
         + proxyHeader
+        + ", tls="
+        + tls
+        + ", serverHostname="
+        + serverHostname
         + "]";
   }
 }

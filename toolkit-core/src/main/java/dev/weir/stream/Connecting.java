@@ -3,6 +3,7 @@ package dev.weir.stream;
 import dev.weir.task.Loop;
 import dev.weir.task.Timeout;
 import dev.weir.task.TimeoutException;
+import dev.weir.tls.ClientTls;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
@@ -29,6 +30,7 @@ final class Connecting {
   private String lookedUp;
   private @Nullable HappyEyeballs attempts;
   private boolean connected;
+  private boolean startingTls;
 
   Connecting(Loop loop, String host, int port, ConnectOptions options) {
     this.loop = loop;
@@ -54,13 +56,13 @@ final class Connecting {
 
   private StreamProtocol direct() throws IOException {
     StreamProtocol protocol = connect(host, port);
-    begin(protocol, options, () -> {});
+    begin(protocol, () -> {});
     return protocol;
   }
 
   private StreamProtocol through(ProxyServer proxy, ProxyTarget target) throws IOException {
     StreamProtocol protocol = connect(proxy.host(), proxy.port());
-    begin(protocol, options, () -> shakeHands(proxy, target, protocol));
+    begin(protocol, () -> shakeHands(proxy, target, protocol));
     return protocol;
   }
 
@@ -76,13 +78,27 @@ final class Connecting {
     }
   }
 
+  private void begin(StreamProtocol protocol, Beginning beginning) throws IOException {
+    Beginning secured =
+        () -> {
+          beginning.run();
+          startingTls = options.tls() != null;
+        };
+    begin(loop, protocol, options, host, secured);
+  }
+
   /** What comes before the user's first byte. */
   interface Beginning {
     void run() throws IOException;
   }
 
   /** Nobody else holds the connection yet: what fails here, or is cancelled, ends it. */
-  static void begin(StreamProtocol protocol, ConnectOptions options, Beginning beginning)
+  static void begin(
+      Loop loop,
+      StreamProtocol protocol,
+      ConnectOptions options,
+      @Nullable String host,
+      Beginning beginning)
       throws IOException {
     boolean begun = false;
     try {
@@ -90,6 +106,11 @@ final class Connecting {
       ProxyHeader header = options.proxyHeader();
       if (header != null) {
         protocol.writer.write(header.encode());
+      }
+      ClientTls tls = options.tls();
+      if (tls != null) {
+        String serverHostname = options.serverHostname();
+        StartingTls.run(protocol, loop, tls, serverHostname != null ? serverHostname : host);
       }
       begun = true;
     } finally {
@@ -129,6 +150,9 @@ final class Connecting {
   }
 
   private String whatTimedOut(String within) {
+    if (startingTls) {
+      return "The TLS handshake with " + Addresses.format(host, port) + " did not end" + within;
+    }
     if (connected) {
       return "The "
           + options.proxy()

@@ -6,6 +6,7 @@ import dev.weir.spi.Transport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import dev.weir.tls.ClientTls;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketAddress;
@@ -45,6 +46,9 @@ public final class Connection implements AutoCloseable {
    * @throws java.net.SocketTimeoutException if it takes longer than the connect timeout; it says
    *     what was tried
    * @throws ProxyException if the proxy of the options does not open the connection
+   * @throws dev.weir.tls.CertificateRejectedException if the server's certificate is not to be
+   *     trusted, or not for this host
+   * @throws dev.weir.tls.TlsException if the connection cannot be secured otherwise
    * @throws IOException if it fails otherwise. Where the name has several addresses, the failure of
    *     the first is thrown, with those of the others as suppressed
    * @throws CancelledError if the task is cancelled; all attempts are given up
@@ -64,7 +68,8 @@ public final class Connection implements AutoCloseable {
    * @param path that of the socket, or a name that begins with {@code @}
    * @return the connection
    * @throws IllegalArgumentException if the path is empty, or of some other file system; or if the
-   *     options have a proxy or a local address, which are for TCP
+   *     options have a proxy or a local address, which are for TCP, or TLS and no {@linkplain
+   *     ConnectOptions#withServerHostname server hostname}
    * @throws java.net.ConnectException if there is no socket, nobody listens on it, or the user may
    *     not connect; or if the path is too long
    * @throws java.net.SocketTimeoutException if the server's queue stays full for the connect
@@ -79,6 +84,7 @@ public final class Connection implements AutoCloseable {
     loop.ensureInTask("openUnixConnection()");
     ensureNotForTcp(options.proxy(), "withProxy()");
     ensureNotForTcp(options.localAddress(), "withLocalAddress()");
+    ensureNameForTls(options);
     UnixDomainSocketAddress address = UnixPaths.address(path);
     String tooLong = UnixPaths.tooLong(path, 0);
     if (tooLong != null) {
@@ -94,6 +100,15 @@ public final class Connection implements AutoCloseable {
               + " is for TCP, and openUnixConnection() connects to a Unix socket: leave it out, or"
               + " use openConnection(); it was given "
               + option);
+    }
+  }
+
+  private static void ensureNameForTls(ConnectOptions options) {
+    ClientTls tls = options.tls();
+    if (tls != null && tls.hostnameChecked() && options.serverHostname() == null) {
+      throw new IllegalArgumentException(
+          "A Unix socket has no host name that the server's certificate could be for: say for which"
+              + " it is with withServerHostname()");
     }
   }
 
@@ -119,7 +134,7 @@ public final class Connection implements AutoCloseable {
       // cancelled.
       throw e;
     }
-    Connecting.begin(protocol, options, () -> {});
+    Connecting.begin(loop, protocol, options, null, () -> {});
     return new Connection(protocol);
   }
 

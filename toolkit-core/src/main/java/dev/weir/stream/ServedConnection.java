@@ -7,6 +7,7 @@ import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
 import dev.weir.task.TaskOptions;
 import dev.weir.task.Timeout;
+import dev.weir.tls.ServerTls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -119,7 +120,8 @@ final class ServedConnection extends StreamProtocol {
 
   private void serve() {
     try {
-      if (server.options.proxies() == null || readProxyHeader()) {
+      if ((server.options.proxies() == null || readProxyHeader())
+          && (server.options.tls() == null || startTls(server.options.tls()))) {
         server.handler.handle(reader, writer);
       }
     } catch (CancelledError e) {
@@ -140,6 +142,21 @@ final class ServedConnection extends StreamProtocol {
           "Connection from " + describeSource() + " aborted: it brought no PROXY header",
           e);
       writer.abort();
+      return false;
+    }
+  }
+
+  private boolean startTls(ServerTls tls) {
+    try {
+      StartingTls.run(this, server.loop, tls, null);
+      return true;
+    } catch (IOException e) {
+      // Without the exception, whose message may say what the peer sent.
+      Logging.LOGGER.log(
+          System.Logger.Level.DEBUG,
+          "Connection from {0} aborted: TLS could not be started ({1})",
+          describeSource(),
+          e.getClass().getSimpleName());
       return false;
     }
   }

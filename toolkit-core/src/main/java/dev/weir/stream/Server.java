@@ -79,6 +79,7 @@ public final class Server implements AutoCloseable {
    * @throws java.net.UnknownHostException if the name has no address
    * @throws java.net.BindException if the address is in use or not this machine's. An IPv6 address
    *     that this machine does not have is left out, with a warning, if there is another
+   * @throws dev.weir.tls.TlsException if the TLS of the options cannot be had
    * @throws IOException if it fails otherwise
    * @throws CancelledError if the task is cancelled; nothing listens then
    */
@@ -110,6 +111,7 @@ public final class Server implements AutoCloseable {
     }
     Server server = new Server(loop, handler, options);
     try {
+      server.prepareTls();
       server.listenOnAll(server.resolve(hosts, port));
     } catch (IOException | RuntimeException | Error e) {
       server.close();
@@ -141,12 +143,20 @@ public final class Server implements AutoCloseable {
     UnixDomainSocketAddress address = UnixPaths.address(path);
     Server server = new Server(loop, handler, options);
     try {
+      server.prepareTls();
       server.listenOn(address);
     } catch (IOException | RuntimeException | Error e) {
       server.close();
       throw e;
     }
     return server;
+  }
+
+  /** Now, since a certificate that cannot be used is no matter of the first client's. */
+  private void prepareTls() throws IOException {
+    if (options.tls() != null) {
+      StartingTls.prepare(loop, options.tls());
+    }
   }
 
   private void listenOn(UnixDomainSocketAddress address) throws IOException {

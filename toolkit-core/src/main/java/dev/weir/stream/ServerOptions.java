@@ -1,5 +1,6 @@
 package dev.weir.stream;
 
+import dev.weir.tls.ServerTls;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.file.attribute.PosixFilePermission;
@@ -29,6 +30,7 @@ public final class ServerOptions {
   private @Nullable Duration idleTimeout;
   private @Nullable Duration firstByteTimeout;
   private @Nullable TrustedSources proxies;
+  private @Nullable ServerTls tls;
   private Duration flushTimeout = Duration.ofSeconds(10);
   private Duration grace = Duration.ofSeconds(5);
   private Set<PosixFilePermission> unixPermissions = PosixFilePermissions.fromString("rw-------");
@@ -45,6 +47,7 @@ public final class ServerOptions {
     idleTimeout = copied.idleTimeout;
     firstByteTimeout = copied.firstByteTimeout;
     proxies = copied.proxies;
+    tls = copied.tls;
     flushTimeout = copied.flushTimeout;
     grace = copied.grace;
     unixPermissions = copied.unixPermissions;
@@ -238,6 +241,24 @@ public final class ServerOptions {
     return proxies;
   }
 
+  /** {@return how connections are secured; null, the default, if they are not} */
+  public @Nullable ServerTls tls() {
+    return tls;
+  }
+
+  /**
+   * {@return these options with TLS, or without it if it is null} As asyncio's {@code ssl}. A
+   * connection counts from when it is accepted; its handler runs once the peers have shaken hands,
+   * for which there is {@linkplain ServerTls#handshakeTimeout a time}. Where that fails the
+   * connection is aborted, which is logged at DEBUG, and no handler sees it. A {@linkplain
+   * #withProxyProtocol PROXY header} comes first, as it is.
+   */
+  public ServerOptions withTls(@Nullable ServerTls tls) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.tls = tls;
+    return copy;
+  }
+
   boolean watchesConnections() {
     return idleTimeout != null || firstByteTimeout != null;
   }
@@ -338,6 +359,7 @@ public final class ServerOptions {
         && Objects.equals(idleTimeout, options.idleTimeout)
         && Objects.equals(firstByteTimeout, options.firstByteTimeout)
         && proxyProtocol().equals(options.proxyProtocol())
+        && Objects.equals(tls, options.tls)
         && flushTimeout.equals(options.flushTimeout)
         && grace.equals(options.grace)
         && unixPermissions.equals(options.unixPermissions);
@@ -355,6 +377,7 @@ public final class ServerOptions {
         idleTimeout,
         firstByteTimeout,
         proxyProtocol(),
+        tls,
         flushTimeout,
         grace,
         unixPermissions);
@@ -380,6 +403,8 @@ public final class ServerOptions {
         + firstByteTimeout
         + ", proxyProtocol="
         + proxyProtocol()
+        + ", tls="
+        + tls
         + ", flushTimeout="
         + flushTimeout
         + ", grace="

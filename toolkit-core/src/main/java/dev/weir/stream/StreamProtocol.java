@@ -5,6 +5,8 @@ import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
 import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Loop;
+import dev.weir.tls.TlsException;
+import dev.weir.tls.TlsTruncatedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
@@ -91,9 +93,15 @@ class StreamProtocol implements TransportProtocol {
 
   /**
    * {@return what to throw for a connection lost to {@code cause}: a new exception, for each has a
-   * stack of its own; a reset, unless it was a timeout}
+   * stack of its own; a reset, unless it was a timeout or TLS says more}
    */
   static IOException lost(IOException cause) {
+    if (cause instanceof TlsTruncatedException) {
+      return new TlsTruncatedException(String.valueOf(cause.getMessage()), cause);
+    }
+    if (cause instanceof TlsException) {
+      return new TlsException(String.valueOf(cause.getMessage()), cause);
+    }
     if (cause instanceof SocketTimeoutException) {
       SocketTimeoutException timeout = new SocketTimeoutException(cause.getMessage());
       timeout.initCause(cause);

@@ -55,7 +55,10 @@ public final class StreamReader implements Iterable<byte[]> {
 
   private int bytesNeeded;
   private boolean paused;
-  private boolean transferring;
+
+  /** Whether a call holds the stream that does not wait for bytes itself all the time. */
+  private boolean held;
+
   private int immediateReads;
 
   StreamReader(Loop loop, StreamProtocol protocol, int limit) {
@@ -333,7 +336,7 @@ public final class StreamReader implements Iterable<byte[]> {
       throw new IllegalArgumentException("bytesMax < 0: " + bytesMax);
     }
     begin("StreamReader.transferTo()");
-    transferring = true;
+    held = true;
     try {
       long moved = 0;
       while (moved < bytesMax) {
@@ -348,7 +351,7 @@ public final class StreamReader implements Iterable<byte[]> {
       }
       return moved;
     } finally {
-      transferring = false;
+      held = false;
     }
   }
 
@@ -429,6 +432,31 @@ public final class StreamReader implements Iterable<byte[]> {
     return () -> new Lines<>(() -> readLine(charset));
   }
 
+  // --- TLS
+
+  /**
+   * Keeps everybody from reading until {@link #release}.
+   *
+   * @throws IllegalStateException if a task waits for bytes
+   */
+  void hold(String call) {
+    ensureFree(call);
+    held = true;
+  }
+
+  /** Takes out all that is there and nobody has read, and has more arrive. */
+  byte[] takeUnread() throws IOException {
+    if (buffer.ended()) {
+      throwIfLost();
+      throw thrown(new EOFException("The peer ended its stream before TLS was started"));
+    }
+    return take(buffer.size());
+  }
+
+  void release() {
+    held = false;
+  }
+
   // --- What the connection does
 
   void feed(ByteBuffer data, Transport transport) {
@@ -469,8 +497,11 @@ public final class StreamReader implements Iterable<byte[]> {
       immediateReads = 0;
       loop.yieldNow();
     }
-    // After the yield, during which another task may have begun to wait.
-    if (waiter != null || transferring) {
+    ensureFree(call); // After the yield, during which another task may have begun to wait.
+  }
+
+  private void ensureFree(String call) {
+    if (waiter != null || held) {
       throw new IllegalStateException(
           call + " while another task waits for bytes of this stream: let one task read");
     }

@@ -4,6 +4,9 @@ import dev.weir.spi.Transport;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
+import dev.weir.tls.ClientTls;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsSession;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.SocketAddress;
@@ -195,14 +198,74 @@ public final class StreamWriter implements AutoCloseable {
    * no effect.
    *
    * @throws ConnectionResetException if the connection was lost
+   * @throws UnsupportedOperationException if the connection is secured: see {@link #canWriteEof}
    */
   public void writeEof() throws IOException {
     loop.ensureHeld("StreamWriter.writeEof()");
     throwIfLost();
+    if (!canWriteEof()) {
+      throw new UnsupportedOperationException(
+          "writeEof() on a connection with TLS, whose directions end together: say in the protocol"
+              + " where a message ends, or close()");
+    }
     if (!eofWritten && !closing) {
       eofWritten = true;
       transport().writeEof();
     }
+  }
+
+  /**
+   * {@return whether {@link #writeEof} can end one direction alone} Not with TLS: its older
+   * versions know no such thing, and few peers go on to send when the other side has ended.
+   */
+  public boolean canWriteEof() {
+    loop.ensureHeld("StreamWriter.canWriteEof()");
+    return transport().canWriteEof();
+  }
+
+  // --- TLS
+
+  /**
+   * Suspends until this connection is secured, with this end as the client. Corresponds to {@code
+   * start_tls}. What was written before leaves in clear, what is written meanwhile when it is
+   * secured. What the peer had sent and nobody has read counts as the beginning of its handshake:
+   * nothing that came in clear is read afterwards. While it runs, no task may read.
+   *
+   * <p>If it fails, or the task is cancelled, the connection is aborted.
+   *
+   * @param tls how; files of certificates are read and libraries loaded off the loop, once for one
+   *     object
+   * @param serverHostname for whom the server's certificate has to be: a name or a literal address
+   * @return what was agreed on
+   * @throws dev.weir.tls.CertificateRejectedException if the server's certificate is not to be
+   *     trusted, or not for that name
+   * @throws dev.weir.tls.TlsException if the peer refuses, or does not speak TLS
+   * @throws java.net.SocketTimeoutException if it takes longer than the handshake timeout
+   * @throws IOException if the connection is lost
+   * @throws IllegalStateException if it is secured already, or another task reads
+   */
+  public TlsSession startTls(ClientTls tls, String serverHostname) throws IOException {
+    Objects.requireNonNull(tls, "tls");
+    Objects.requireNonNull(serverHostname, "serverHostname");
+    return StartingTls.run(protocol, loop, tls, serverHostname);
+  }
+
+  /**
+   * Suspends until this connection is secured, with this end as the server. The same as {@link
+   * #startTls(ClientTls, String)} but for the side.
+   */
+  public TlsSession startTls(ServerTls tls) throws IOException {
+    Objects.requireNonNull(tls, "tls");
+    return StartingTls.run(protocol, loop, tls, null);
+  }
+
+  /**
+   * {@return what was agreed on with the peer; null if the connection is not secured} Corresponds
+   * to the {@code get_extra_info} of {@code peercert}, {@code cipher} and {@code ssl_object}.
+   */
+  public @Nullable TlsSession tlsSession() {
+    loop.ensureHeld("StreamWriter.tlsSession()");
+    return transport().tlsSession();
   }
 
   // --- Files, and code that takes a JDK stream
@@ -314,8 +377,9 @@ public final class StreamWriter implements AutoCloseable {
 
   /**
    * Closes the connection once everything written is sent, in the background; after 10 s at the
-   * latest. Reads see the end of the stream. Never waits and never throws; a second call has no
-   * effect. Corresponds to {@code close()}.
+   * latest. With TLS it then waits for the peer to end its side, too, within the {@linkplain
+   * dev.weir.tls.TlsOptions#shutdownTimeout shutdown timeout}. Reads see the end of the stream.
+   * Never waits and never throws; a second call has no effect. Corresponds to {@code close()}.
    */
   @Override
   public void close() {
@@ -331,9 +395,16 @@ public final class StreamWriter implements AutoCloseable {
     Transport transport = transport();
     transport.close();
     if (!lost) {
-      flushDeadline = loop.callLater(flushTimeout, transport::abort);
+      flushDeadline = loop.callLater(flushTimeout, () -> flushTimedOut(transport));
     }
     wake(gate.closed());
+  }
+
+  private static void flushTimedOut(Transport transport) {
+    // With TLS the peer has an answer to give, for which the transport has a timeout of its own.
+    if (transport.tlsSession() == null || transport.writeBufferSize() > 0) {
+      transport.abort();
+    }
   }
 
   /**

@@ -2,10 +2,12 @@ package dev.weir.stream;
 
 import dev.weir.spi.Forwarding;
 import dev.weir.spi.Network.Completion;
+import dev.weir.spi.TlsRequest;
 import dev.weir.spi.Transport;
 import dev.weir.task.Context;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
+import dev.weir.tls.TlsSession;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.channels.FileChannel;
@@ -173,6 +175,11 @@ final class WatchedTransport implements Transport {
   }
 
   @Override
+  public boolean canWriteEof() {
+    return watched.canWriteEof();
+  }
+
+  @Override
   public void close() {
     watched.close();
   }
@@ -250,6 +257,16 @@ final class WatchedTransport implements Transport {
     lookAtBytes();
     written += handedOn(leaving);
     leaving = started;
+  }
+
+  @Override
+  public void startTls(TlsRequest request, Completion<TlsSession> outcome) {
+    watched.startTls(request, outcome);
+  }
+
+  @Override
+  public @Nullable TlsSession tlsSession() {
+    return watched.tlsSession();
   }
 
   @Override

@@ -1,0 +1,114 @@
+package dev.weir.stream;
+
+import dev.weir.spi.Network;
+import dev.weir.spi.TlsRequest;
+import dev.weir.spi.Transport;
+import dev.weir.task.Future;
+import dev.weir.task.Loop;
+import dev.weir.task.Timeout;
+import dev.weir.task.TimeoutException;
+import dev.weir.tls.TlsException;
+import dev.weir.tls.TlsOptions;
+import dev.weir.tls.TlsSession;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Secures a connection that is there, in the middle of its conversation or before that begins.
+ *
+ * <p>What comes in clear and what comes secured must not mix: whoever is on the way could otherwise
+ * put words into the peer's mouth. So nobody reads meanwhile, and what has arrived and was not read
+ * counts as the beginning of the handshake, which it spoils if it is none.
+ */
+final class StartingTls {
+  private static final byte[] NOTHING = {};
+
+  private StartingTls() {}
+
+  /**
+   * Suspends until the connection is secured. If it cannot be, or the task is cancelled, the
+   * connection is aborted.
+   */
+  static TlsSession run(
+      StreamProtocol protocol, Loop loop, TlsOptions options, @Nullable String serverName)
+      throws IOException {
+    loop.ensureInTask("startTls()");
+    protocol.writer.ensureWritable();
+    if (protocol.transport().tlsSession() != null) {
+      throw new IllegalStateException(
+          "startTls() on a connection that is secured: TLS within TLS is not supported");
+    }
+    protocol.reader.hold("startTls()");
+    boolean secured = false;
+    try {
+      protocol.writer.writeInTurn(NOTHING); // Whoever waits to write came before, and is in clear.
+      prepare(loop, options);
+      TlsSession session = shakeHands(protocol, loop, options, serverName);
+      ensureProtocolAgreed(options, session);
+      secured = true;
+      return session;
+    } catch (TlsException e) {
+      throw protocol.thrown(e);
+    } finally {
+      protocol.reader.release();
+      if (!secured) {
+        protocol.transport().abort();
+      }
+    }
+  }
+
+  /** Suspends while what has to be done once for these options is done. */
+  static void prepare(Loop loop, TlsOptions options) throws IOException {
+    Network network = loop.network();
+    if (!network.isTlsPrepared(options)) {
+      BlockingWork.run(
+          loop,
+          () -> {
+            network.prepareTls(options);
+            return options;
+          });
+    }
+  }
+
+  private static TlsSession shakeHands(
+      StreamProtocol protocol, Loop loop, TlsOptions options, @Nullable String serverName)
+      throws IOException {
+    try {
+      return Timeout.after(options.handshakeTimeout())
+          .<TlsSession, IOException>call(scope -> {
+            Transport transport = protocol.transport();
+            Future<TlsSession> agreed = loop.createFuture(protocol.writer);
+            byte[] received = protocol.reader.takeUnread();
+            transport.startTls(
+                new TlsRequest(options, serverName, received),
+                new FutureCompletion<>(agreed, late -> {}));
+            try {
+              return agreed.await(IOException.class);
+            } finally {
+              if (agreed.done() && !agreed.cancelled()) {
+                agreed.exception(); // It may have failed in the round that cancelled the task.
+              }
+            }
+          });
+    } catch (TimeoutException e) {
+      SocketTimeoutException timedOut =
+          new SocketTimeoutException(
+              "The TLS handshake "
+                  + protocol.describePeer()
+                  + " did not end within "
+                  + options.handshakeTimeout().toMillis() / 1000.0
+                  + " s");
+      timedOut.initCause(e);
+      throw protocol.thrown(timedOut);
+    }
+  }
+
+  private static void ensureProtocolAgreed(TlsOptions options, TlsSession session)
+      throws TlsException {
+    if (options.applicationProtocolRequired() && session.applicationProtocol() == null) {
+      throw new TlsException(
+          "The peer knows none of the application protocols " + options.applicationProtocols());
+    }
+  }
+}
