@@ -128,7 +128,7 @@ final class NettyErrors {
     return message != null && message.toLowerCase(Locale.ROOT).contains(words);
   }
 
-  private static String inSeconds(Duration timeout) {
+  static String inSeconds(Duration timeout) {
     return timeout.toMillis() / 1000.0 + " s";
   }
 

@@ -5,6 +5,8 @@ import dev.weir.spi.ListenRequest;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.tls.TlsException;
+import dev.weir.tls.TlsOptions;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.ServerSocketChannel;
@@ -164,6 +166,16 @@ final class NettyNetwork implements Network {
       open.add(transport.describe());
     }
     return open;
+  }
+
+  @Override
+  public boolean isTlsPrepared(TlsOptions options) {
+    return TlsHandlers.prepared(options) != null;
+  }
+
+  @Override
+  public void prepareTls(TlsOptions options) throws TlsException {
+    TlsHandlers.prepare(options);
   }
 
   private static int connectTimeoutMillis(Duration timeout) {

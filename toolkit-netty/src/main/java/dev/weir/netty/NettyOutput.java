@@ -5,8 +5,10 @@ import dev.weir.spi.Network.Completion;
 import dev.weir.spi.TransportProtocol;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.FileDescriptor;
@@ -28,10 +30,13 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   final DuplexChannel channel;
   final TransportProtocol protocol;
 
-  /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
-  private final @Nullable FileDescriptor socket;
-
   // On the loop only.
+
+  /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
+  private @Nullable FileDescriptor socket;
+
+  /** Whether a handler of the channel encrypts what goes through it. */
+  private boolean secured;
 
   /** What was written since the last flush; null if nothing was. */
   private @Nullable ByteBuf staged;
@@ -66,6 +71,9 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** Has the I/O fiber flush this connection when it next polls. */
   abstract void markDirty();
 
+  /** {@return what writes to the socket and closes it, past whatever encrypts} */
+  abstract ChannelOutboundInvoker beneath();
+
   /** {@return whether the channel has reported a failure} */
   abstract boolean hasFailed();
 
@@ -83,8 +91,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     pauseWritingIfFull();
   }
 
-  public final Forwarding sendFile(
+  public final @Nullable Forwarding sendFile(
       FileChannel file, long offset, long count, Completion<Long> outcome) {
+    if (secured) {
+      return null; // The kernel cannot encrypt it.
+    }
     SentFile sent = new SentFile(file, offset, count);
     if (files == null) {
       files = new ArrayDeque<>(1);
@@ -172,14 +183,45 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
         if (!backlogged && socket != null && refusal == null && channel.isOpen()) {
           sendNow(sent, socket);
         }
-        if (sent.isReadable()) {
+        if (secured) {
+          sendSecured(sent);
+        } else if (sent.isReadable()) {
           sendByChannel(sent);
         }
       } finally {
-        driver.chunks().giveBack(sent);
+        if (sent.refCnt() > 1) {
+          sent.release(); // Somebody still reads it.
+        } else {
+          driver.chunks().giveBack(sent);
+        }
       }
     }
   }
+
+  /** From now on what is sent goes through a handler that encrypts. */
+  final void secure() {
+    secured = true;
+    socket = null;
+  }
+
+  /** Has it encrypted, which needs no copy: as a rule that is done when this returns. */
+  private void sendSecured(ByteBuf sent) {
+    backlogged = true; // Before the write: Netty reports a change of writability from within.
+    channel.write(sent.retain()).addListener(SECURED_WRITE);
+    channel.flush();
+    backlogged = unsentByNetty() > 0;
+  }
+
+  /**
+   * Tells the pipeline of a write that failed, as Netty does of one without a promise, which the
+   * TLS handler does not have.
+   */
+  private static final ChannelFutureListener SECURED_WRITE =
+      written -> {
+        if (!written.isSuccess() && !(written.cause() instanceof ClosedChannelException)) {
+          written.channel().pipeline().fireExceptionCaught(written.cause());
+        }
+      };
 
   /**
    * Gives the kernel what it takes at once, as a rule all. That spares a buffer, a promise and a
@@ -248,7 +290,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** Acts once everything written before is with the kernel, or cannot be. */
   final void whenFlushed(Runnable action) {
     if (backlogged && unsentByNetty() > 0) {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
+      beneath().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
     } else {
       action.run();
     }
@@ -269,7 +311,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   private void awaitDrainIfPaused() {
     if (writingPaused && backlogged && !drainAwaited) {
       drainAwaited = true;
-      channel
+      beneath()
           .writeAndFlush(Unpooled.EMPTY_BUFFER)
           .addListener(sent -> {
             drainAwaited = false;
@@ -296,7 +338,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       buffer.release();
     }
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(queued, channel.voidPromise());
+    if (secured) {
+      channel.write(queued).addListener(SECURED_WRITE);
+    } else {
+      channel.write(queued, channel.voidPromise());
+    }
   }
 
   /**

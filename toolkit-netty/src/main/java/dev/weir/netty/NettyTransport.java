@@ -1,18 +1,28 @@
 package dev.weir.netty;
 
 import dev.weir.spi.Forwarding;
+import dev.weir.spi.Network.Completion;
+import dev.weir.spi.TlsRequest;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
+import dev.weir.tls.TlsSession;
+import dev.weir.tls.TlsTruncatedException;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +72,9 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   /** What hands on to this connection. */
   private @Nullable NettyForwarding incoming;
+
+  /** What secures the connection, or is about to; null in clear. */
+  private @Nullable NettyTls tls;
 
   private @Nullable SocketAddress localAddress;
   private @Nullable SocketAddress remoteAddress;
@@ -126,10 +139,31 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   @Override
+  public boolean canWriteEof() {
+    return tls == null; // One engine could do it, with one version of TLS, and few peers.
+  }
+
+  @Override
+  public void startTls(TlsRequest request, Completion<TlsSession> outcome) {
+    if (!takesMore()) {
+      driver.request(() -> outcome.failed(new IOException("Connection closed")));
+      return;
+    }
+    endForwardings();
+    tls = new NettyTls(this, request, outcome);
+    markDirty();
+  }
+
+  @Override
+  public @Nullable TlsSession tlsSession() {
+    return tls == null ? null : tls.session();
+  }
+
+  @Override
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
-      lingering = !readingAllowed() && !eofReceived;
+      lingering = tls == null && !readingAllowed() && !eofReceived;
       readingWanted = true;
       endForwardings();
       markDirty();
@@ -170,7 +204,11 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   private boolean readingAllowed() {
-    return readingWanted && (forwarding == null || !forwarding.holdsBack());
+    return isShakingHands() || (readingWanted && (forwarding == null || !forwarding.holdsBack()));
+  }
+
+  private boolean isShakingHands() {
+    return tls != null && !tls.isOpen();
   }
 
   void readingChanged() {
@@ -247,15 +285,58 @@ final class NettyTransport extends NettyOutput implements Transport {
       return;
     }
     applyReading();
-    sendStaged();
+    if (tls != null && tls.isWanted()) {
+      sendStaged(); // In clear: it was written before.
+      secure();
+      ReadBuffers.keepApart(channel);
+      tls.begin();
+    } else if (!isShakingHands()) {
+      sendStaged();
+    }
     if (eofWanted && !eofWritten) {
       eofWritten = true;
       whenFlushed(channel::shutdownOutput);
     }
     if (state == State.CLOSING && !closeStarted) {
       closeStarted = true;
-      whenFlushed(lingering ? channel::shutdownOutput : channel::close);
+      startClosing();
     }
+  }
+
+  private void startClosing() {
+    if (tls == null) {
+      whenFlushed(lingering ? channel::shutdownOutput : channel::close);
+    } else if (isShakingHands()) {
+      closeNow(); // What was written meanwhile cannot be sent any more.
+    } else {
+      tls.sendClose();
+      if (eofReceived) {
+        whenFlushed(this::closeNow);
+      } else {
+        tls.awaitClose(this::closeTimedOut);
+      }
+    }
+  }
+
+  private void closeTimedOut() {
+    if (state != State.CLOSED && failure == null) {
+      failure =
+          new SocketTimeoutException(
+              "The peer did not end the TLS session within "
+                  + NettyErrors.inSeconds(Objects.requireNonNull(tls).shutdownTimeout()));
+    }
+    resetAndClose();
+  }
+
+  @Override
+  ChannelOutboundInvoker beneath() {
+    ChannelOutboundInvoker beneathTls = tls == null ? null : tls.beneath();
+    return beneathTls == null ? channel : beneathTls;
+  }
+
+  /** Closes without another word to the peer. */
+  private void closeNow() {
+    beneath().close();
   }
 
   private void resetAndClose() {
@@ -266,7 +347,7 @@ final class NettyTransport extends NettyOutput implements Transport {
         // The socket is gone already.
       }
     }
-    channel.close();
+    closeNow();
   }
 
   private void applyReading() {
@@ -292,7 +373,7 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   /** {@return whether what is handed on here can still be sent} */
   boolean takesMore() {
-    return state == State.OPEN && !eofWanted && failure == null;
+    return state == State.OPEN && !eofWanted && failure == null && !isShakingHands();
   }
 
   void forgetForwarding(NettyForwarding one) {
@@ -360,7 +441,9 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
+    if (tls != null) {
+      tlsEvent(tls, event);
+    } else if (event instanceof ChannelInputShutdownEvent) {
       eofReceived = true;
       if (failure != null) {
         channel.close(); // Nothing is left to read, and writing has failed.
@@ -375,6 +458,71 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
+  private void tlsEvent(NettyTls tls, Object event) {
+    switch (event) {
+      case SslHandshakeCompletionEvent handshake -> {
+        if (handshake.isSuccess()) {
+          tls.open();
+          applyReading();
+          markDirty(); // What was written meanwhile.
+        } else {
+          tls.fail(handshake.cause());
+        }
+      }
+      case SslCloseCompletionEvent ended when ended.isSuccess() -> tlsEnded(tls);
+      case ChannelInputShutdownEvent ignored -> inputEndedBelow(tls);
+      default -> {}
+    }
+  }
+
+  /** The peer has ended the TLS session, which is the end of both directions. */
+  private void tlsEnded(NettyTls tls) {
+    if (eofReceived) {
+      return;
+    }
+    eofReceived = true;
+    if (state == State.OPEN) {
+      endForwardings();
+      protocol.eofReceived();
+      sendStaged();
+      state = State.CLOSING;
+      closeStarted = true;
+      tls.sendClose();
+      whenFlushed(this::closeNow);
+    } else if (closeStarted) {
+      whenFlushed(this::closeNow);
+    }
+  }
+
+  /** The peer has closed its socket, or that half of it. */
+  private void inputEndedBelow(NettyTls tls) {
+    if (isShakingHands()) {
+      tls.fail(new ClosedChannelException());
+    } else if (!eofReceived && state == State.OPEN && tls.allowsTruncation()) {
+      tlsEnded(tls);
+    } else if (!eofReceived && state == State.OPEN) {
+      failure =
+          new TlsTruncatedException(
+              "The connection ended without the end of the TLS session: what was sent may have been"
+                  + " cut off on the way",
+              null);
+      closeNow();
+    } else if (!eofReceived) {
+      eofReceived = true;
+      if (closeStarted) {
+        whenFlushed(this::closeNow);
+      }
+    }
+  }
+
+  /** The peers do not come to terms; whoever wants TLS was told. */
+  void tlsFailed(IOException cause) {
+    if (failure == null) {
+      failure = cause;
+    }
+    closeNow();
+  }
+
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext context) {
     resumeWritingIfDrained();
@@ -382,6 +530,14 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (tls != null && TlsErrors.isTls(cause)) {
+      tls.fail(cause);
+      if (failure == null && !eofReceived) {
+        failure = TlsErrors.ofConnection(cause);
+      }
+      closeNow();
+      return;
+    }
     boolean writing =
         failure == null
             && NettyErrors.peerIsGone(cause)
@@ -403,7 +559,7 @@ final class NettyTransport extends NettyOutput implements Transport {
       endIncoming();
       protocol.writingFailed(failure);
     } else {
-      channel.close();
+      closeNow();
     }
   }
 
@@ -415,6 +571,10 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     state = State.CLOSED;
     driver.closed(this);
+    if (tls != null) {
+      tls.fail(failure != null ? failure : new ClosedChannelException());
+      tls.closed();
+    }
     dropStaged();
     endForwardings();
     IOException cause = failure;

@@ -3,8 +3,13 @@ package dev.weir.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lends every read of a loop the same buffer. The streams copy what was read before the read ends,
@@ -20,6 +25,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
    * reads comes one by one: it takes over whole what was read at once, where it need not grow.
    */
   private static final int READS_HANDED_ON_AT_ONCE_MAX = 4;
+
+  /** As Netty does by itself. */
+  private static final AdaptiveRecvByteBufAllocator OWN = new AdaptiveRecvByteBufAllocator();
 
   private ByteBuf shared = Unpooled.directBuffer(BYTES, BYTES);
   private boolean handedOn;
@@ -42,14 +50,56 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     shared.release();
   }
 
+  /**
+   * Has a connection read into buffers of its own from now on: a TLS handler keeps what it cannot
+   * decrypt yet, and of a peer that stops in the middle it would keep the whole shared buffer.
+   */
+  static void keepApart(Channel channel) {
+    channel.config().setRecvByteBufAllocator(OWN);
+  }
+
   private final class SharingHandle extends MaxMessageHandle {
+    /** Sizes the buffers of a connection that has its own; null if it shares. */
+    private RecvByteBufAllocator.@Nullable ExtendedHandle own;
+
     @Override
     public int guess() {
-      return BYTES;
+      return own != null ? own.guess() : BYTES;
+    }
+
+    @Override
+    public void reset(ChannelConfig config) {
+      super.reset(config);
+      // Netty asks a channel's allocator for a handle once only, so this looks for another one.
+      if (own == null && config.getRecvByteBufAllocator() == OWN) {
+        own = (RecvByteBufAllocator.ExtendedHandle) OWN.newHandle();
+      }
+      if (own != null) {
+        own.reset(config);
+      }
+    }
+
+    @Override
+    public void lastBytesRead(int bytes) {
+      super.lastBytesRead(bytes);
+      if (own != null) {
+        own.lastBytesRead(bytes);
+      }
+    }
+
+    @Override
+    public void readComplete() {
+      super.readComplete();
+      if (own != null) {
+        own.readComplete();
+      }
     }
 
     @Override
     public ByteBuf allocate(ByteBufAllocator alloc) {
+      if (own != null) {
+        return own.allocate(alloc);
+      }
       if (shared.refCnt() > 1) {
         ByteBuf kept = shared;
         shared = alloc.directBuffer(BYTES, BYTES); // If there is no memory, all is as it was.

@@ -1,0 +1,195 @@
+package dev.weir.netty;
+
+import dev.weir.spi.Network.Completion;
+import dev.weir.spi.TlsRequest;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsSession;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundInvoker;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.security.cert.Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/** The TLS of one connection: its handler, and how far it has come. */
+final class NettyTls {
+  /*
+   *   WANTED ---> HANDSHAKE ---> OPEN        From a task, on the I/O fiber, by the peer.
+   *     |             |
+   *     '-------------'------> FAILED
+   */
+  private enum Stage {
+    WANTED,
+    HANDSHAKE,
+    OPEN,
+    FAILED
+  }
+
+  private final NettyTransport transport;
+  private final TlsRequest request;
+  private final Completion<TlsSession> outcome;
+
+  // On the loop only.
+
+  private Stage stage = Stage.WANTED;
+  private @Nullable SslHandler handler;
+
+  /** Which server the client asked for. */
+  private @Nullable String serverName;
+
+  private @Nullable TlsSession session;
+  private boolean closeSent;
+  private @Nullable ScheduledFuture<?> shutdownTimer;
+
+  NettyTls(NettyTransport transport, TlsRequest request, Completion<TlsSession> outcome) {
+    this.transport = transport;
+    this.request = request;
+    this.outcome = outcome;
+  }
+
+  /** {@return whether nothing was done about it yet} */
+  boolean isWanted() {
+    return stage == Stage.WANTED;
+  }
+
+  boolean isOpen() {
+    return stage == Stage.OPEN;
+  }
+
+  boolean allowsTruncation() {
+    return request.options().truncationAllowed();
+  }
+
+  @Nullable TlsSession session() {
+    return session;
+  }
+
+  // --- The I/O fiber
+
+  /** Puts the handler in, and gives it what had arrived before. */
+  void begin() {
+    stage = Stage.HANDSHAKE;
+    TlsHandlers handlers =
+        Objects.requireNonNull(TlsHandlers.prepared(request.options()), "not prepared");
+    ChannelPipeline pipeline = transport.channel.pipeline();
+    if (request.options() instanceof ServerTls server) {
+      pipeline.addFirst(new ServerNameHandler(this, handlers, server));
+    } else {
+      SslHandler client =
+          handlers.newHandler(
+              transport.channel.alloc(), null, request.serverName(), transport.remoteAddress());
+      shakeHands(client, request.serverName());
+      pipeline.addFirst(client);
+    }
+    byte[] received = request.received();
+    if (received.length > 0) {
+      ByteBuf first = transport.channel.alloc().directBuffer(received.length);
+      pipeline.fireChannelRead(first.writeBytes(received));
+      pipeline.fireChannelReadComplete();
+    }
+  }
+
+  /** The handler to use is known. */
+  void shakeHands(SslHandler handler, @Nullable String serverName) {
+    handler.setHandshakeTimeoutMillis(0); // The caller keeps the time, and that of the flush.
+    handler.setCloseNotifyFlushTimeoutMillis(0);
+    this.handler = handler;
+    this.serverName = serverName;
+  }
+
+  /** The peers agree. */
+  void open() {
+    if (stage == Stage.HANDSHAKE) {
+      stage = Stage.OPEN;
+      session = newSession(Objects.requireNonNull(handler));
+      outcome.succeeded(session);
+    }
+  }
+
+  private TlsSession newSession(SslHandler of) {
+    SSLSession agreed = of.engine().getSession();
+    String applicationProtocol = of.applicationProtocol();
+    if (applicationProtocol == null) {
+      applicationProtocol = of.engine().getApplicationProtocol(); // The JDK's engine.
+    }
+    return new TlsSession(
+        agreed.getProtocol(),
+        agreed.getCipherSuite(),
+        applicationProtocol == null || applicationProtocol.isEmpty() ? null : applicationProtocol,
+        serverName,
+        peerCertificates(agreed),
+        certificates(agreed.getLocalCertificates()),
+        Objects.requireNonNull(TlsHandlers.prepared(request.options())).provider());
+  }
+
+  private static List<Certificate> peerCertificates(SSLSession agreed) {
+    try {
+      return certificates(agreed.getPeerCertificates());
+    } catch (SSLPeerUnverifiedException e) {
+      return List.of();
+    }
+  }
+
+  private static List<Certificate> certificates(Certificate @Nullable [] certificates) {
+    return certificates == null ? List.of() : List.of(certificates);
+  }
+
+  /** The handshake has failed, as far as it is not over. */
+  void fail(Throwable cause) {
+    if (stage == Stage.WANTED || stage == Stage.HANDSHAKE) {
+      stage = Stage.FAILED;
+      IOException failure = TlsErrors.ofHandshake(cause);
+      outcome.failed(failure);
+      transport.tlsFailed(failure);
+    }
+  }
+
+  /** {@return what writes without being encrypted, and closes without telling the peer first} */
+  @Nullable ChannelOutboundInvoker beneath() {
+    ChannelHandlerContext context =
+        handler == null ? null : transport.channel.pipeline().context(handler);
+    return context;
+  }
+
+  // --- The end
+
+  /** Tells the peer that nothing follows, behind what was written. */
+  void sendClose() {
+    if (!closeSent && stage == Stage.OPEN && handler != null) {
+      closeSent = true;
+      handler.closeOutbound();
+    }
+  }
+
+  /** Waits for the peer to end its side too, but not for ever. */
+  void awaitClose(Runnable expired) {
+    Duration timeout = request.options().shutdownTimeout();
+    shutdownTimer =
+        transport.channel.eventLoop().schedule(expired, timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  Duration shutdownTimeout() {
+    return request.options().shutdownTimeout();
+  }
+
+  /** The connection is gone. */
+  void closed() {
+    if (shutdownTimer != null) {
+      shutdownTimer.cancel(false);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "NettyTls[" + stage + (session == null ? "]" : ", " + session.protocol() + "]");
+  }
+}
