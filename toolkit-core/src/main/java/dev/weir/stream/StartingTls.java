@@ -3,6 +3,7 @@ package dev.weir.stream;
 import dev.weir.spi.Network;
 import dev.weir.spi.TlsRequest;
 import dev.weir.spi.Transport;
+import dev.weir.spi.UnixAddresses;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Timeout;
@@ -11,6 +12,8 @@ import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsOptions;
 import dev.weir.tls.TlsSession;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -94,14 +97,20 @@ final class StartingTls {
     } catch (TimeoutException e) {
       SocketTimeoutException timedOut =
           new SocketTimeoutException(
-              "The TLS handshake "
-                  + protocol.describePeer()
+              "The TLS handshake with "
+                  + describe(protocol.remoteAddress())
                   + " did not end within "
                   + options.handshakeTimeout().toMillis() / 1000.0
                   + " s");
       timedOut.initCause(e);
       throw protocol.thrown(timedOut);
     }
+  }
+
+  private static String describe(SocketAddress remote) {
+    return remote instanceof InetSocketAddress address
+        ? Addresses.format(address)
+        : UnixAddresses.describe(remote);
   }
 
   private static void ensureProtocolAgreed(TlsOptions options, TlsSession session)

@@ -41,6 +41,9 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** What was written since the last flush; null if nothing was. */
   private @Nullable ByteBuf staged;
 
+  /** What was written before the connection was to be secured; null as a rule. */
+  private @Nullable ByteBuf stagedInClear;
+
   /** Files to be sent, each behind what was written before it; null if there are none. */
   private @Nullable ArrayDeque<PendingFile> files;
 
@@ -106,14 +109,29 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     return sent;
   }
 
+  /**
+   * From now on nothing is sent past the channel, where a handler is to encrypt it. What was
+   * written before is kept apart from what comes behind it.
+   */
+  final void secure() {
+    secured = true;
+    socket = null;
+    stagedInClear = staged;
+    staged = null;
+  }
+
   public final long writeBufferSize() {
-    long size = (staged == null ? 0 : staged.readableBytes()) + (backlogged ? unsentByNetty() : 0);
+    long size = length(staged) + length(stagedInClear) + (backlogged ? unsentByNetty() : 0);
     if (files != null) {
       for (PendingFile file : files) {
-        size += file.before == null ? 0 : file.before.readableBytes();
+        size += length(file.before);
       }
     }
     return size;
+  }
+
+  private static int length(@Nullable ByteBuf staged) {
+    return staged == null ? 0 : staged.readableBytes();
   }
 
   private long unsentByNetty() {
@@ -148,6 +166,23 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
 
   /** Sends what tasks wrote, and the files between. */
   final void sendStaged() {
+    sendFiles();
+    ByteBuf sent = staged;
+    staged = null;
+    send(sent);
+    resumeWritingIfDrained();
+    awaitDrainIfPaused();
+  }
+
+  /** Sends what tasks wrote before {@link #secure}, with nothing in the channel that encrypts. */
+  final void sendStagedInClear() {
+    sendFiles();
+    ByteBuf sent = stagedInClear;
+    stagedInClear = null;
+    send(sent);
+  }
+
+  private void sendFiles() {
     for (PendingFile file = takeFile(); file != null; file = takeFile()) {
       try {
         send(file.before);
@@ -157,11 +192,6 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       }
       send(file);
     }
-    ByteBuf sent = staged;
-    staged = null;
-    send(sent);
-    resumeWritingIfDrained();
-    awaitDrainIfPaused();
   }
 
   private @Nullable PendingFile takeFile() {
@@ -196,12 +226,6 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
         }
       }
     }
-  }
-
-  /** From now on what is sent goes through a handler that encrypts. */
-  final void secure() {
-    secured = true;
-    socket = null;
   }
 
   /** Has it encrypted, which needs no copy: as a rule that is done when this returns. */
@@ -277,6 +301,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       drop(file.before);
       file.outcome.failed(new IOException("Connection closed"));
     }
+    drop(stagedInClear);
+    stagedInClear = null;
     drop(staged);
     staged = null;
   }

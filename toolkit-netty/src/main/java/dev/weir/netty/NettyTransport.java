@@ -151,6 +151,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     endForwardings();
     tls = new NettyTls(this, request, outcome);
+    secure(); // At once, and not when the I/O fiber comes by: others may write in this round.
     markDirty();
   }
 
@@ -286,8 +287,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     applyReading();
     if (tls != null && tls.isWanted()) {
-      sendStaged(); // In clear: it was written before.
-      secure();
+      sendStagedInClear();
       ReadBuffers.keepApart(channel);
       tls.begin();
     } else if (!isShakingHands()) {
