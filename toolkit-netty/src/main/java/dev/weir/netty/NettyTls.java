@@ -143,7 +143,7 @@ final class NettyTls {
     return certificates == null ? List.of() : List.of(certificates);
   }
 
-  /** The handshake has failed, as far as it is not over. */
+  /** The handshake has failed, if it is not over. Closing the connection is the caller's. */
   void fail(Throwable cause) {
     if (stage == Stage.WANTED || stage == Stage.HANDSHAKE) {
       stage = Stage.FAILED;

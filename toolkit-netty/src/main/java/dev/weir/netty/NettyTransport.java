@@ -466,7 +466,8 @@ final class NettyTransport extends NettyOutput implements Transport {
           applyReading();
           markDirty(); // What was written meanwhile.
         } else {
-          tls.fail(handshake.cause());
+          // The handler tells the peer, and closes. Whoever ends the connection knows better why.
+          tls.fail(failure != null ? failure : handshake.cause());
         }
       }
       case SslCloseCompletionEvent ended when ended.isSuccess() -> tlsEnded(tls);
@@ -498,6 +499,7 @@ final class NettyTransport extends NettyOutput implements Transport {
   private void inputEndedBelow(NettyTls tls) {
     if (isShakingHands()) {
       tls.fail(new ClosedChannelException());
+      closeNow();
     } else if (!eofReceived && state == State.OPEN && tls.allowsTruncation()) {
       tlsEnded(tls);
     } else if (!eofReceived && state == State.OPEN) {
@@ -520,7 +522,6 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (failure == null) {
       failure = cause;
     }
-    closeNow();
   }
 
   @Override

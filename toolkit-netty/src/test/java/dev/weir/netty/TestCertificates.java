@@ -11,7 +11,7 @@ import java.util.List;
 
 /** An authority of the tests' own, and what it has signed. Made once: keys take a while. */
 final class TestCertificates {
-  private static final X509Bundle AUTHORITY = authority();
+  private static final X509Bundle AUTHORITY = authority("CN=Weir test authority");
 
   /** For {@code localhost}, {@code 127.0.0.1} and {@code ::1}. */
   static final TlsIdentity LOCALHOST = server("localhost", "127.0.0.1", "::1");
@@ -74,11 +74,11 @@ final class TestCertificates {
     }
   }
 
-  static X509Bundle authority() {
+  static X509Bundle authority(String subject) {
     try {
       return new CertificateBuilder()
           .ecp256()
-          .subject("CN=Weir test authority")
+          .subject(subject)
           .setIsCertificateAuthority(true)
           .buildSelfSigned();
     } catch (Exception e) {
