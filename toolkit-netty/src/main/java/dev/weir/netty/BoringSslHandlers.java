@@ -122,6 +122,11 @@ final class BoringSslHandlers extends TlsHandlers {
   }
 
   @Override
+  boolean reportsErrorsLate() {
+    return true;
+  }
+
+  @Override
   String provider() {
     return OpenSsl.versionString().startsWith("BoringSSL") ? "BoringSSL" : OpenSsl.versionString();
   }

@@ -123,6 +123,11 @@ final class JdkTlsHandlers extends TlsHandlers {
   }
 
   @Override
+  boolean reportsErrorsLate() {
+    return false;
+  }
+
+  @Override
   String provider() {
     return "JDK";
   }

@@ -81,14 +81,18 @@ final class NettyTls {
     TlsHandlers handlers =
         Objects.requireNonNull(TlsHandlers.prepared(request.options()), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
+    String transportName = pipeline.context(transport).name();
+    if (handlers.reportsErrorsLate()) {
+      pipeline.addFirst(new LateErrorHandler());
+    }
     if (request.options() instanceof ServerTls server) {
-      pipeline.addFirst(new ServerNameHandler(this, handlers, server));
+      pipeline.addBefore(transportName, null, new ServerNameHandler(this, handlers, server));
     } else {
       SslHandler client =
           handlers.newHandler(
               transport.channel.alloc(), null, request.serverName(), transport.remoteAddress());
       shakeHands(client, request.serverName());
-      pipeline.addFirst(client);
+      pipeline.addBefore(transportName, null, client);
     }
     byte[] received = request.received();
     if (received.length > 0) {

@@ -76,6 +76,9 @@ abstract class TlsHandlers {
       @Nullable String serverName,
       SocketAddress remote);
 
+  /** {@return whether the engine may have an error that it reports when it is next used} */
+  abstract boolean reportsErrorsLate();
+
   /** {@return the name of what encrypts, for the session's facts} */
   abstract String provider();
 

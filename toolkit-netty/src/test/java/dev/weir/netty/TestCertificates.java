@@ -6,8 +6,11 @@ import dev.weir.tls.TlsIdentity;
 import dev.weir.tls.TlsProvider;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 
 /** An authority of the tests' own, and what it has signed. Made once: keys take a while. */
 final class TestCertificates {
@@ -40,6 +43,17 @@ final class TestCertificates {
   /** {@return a client's options that trust the authority of the tests} */
   static ClientTls clientTls(TlsProvider provider) {
     return provider == TlsProvider.BORINGSSL ? CLIENT_BORINGSSL : CLIENT_JDK;
+  }
+
+  /** {@return the JDK's own TLS for peers that are no part of Weir; it trusts the authority} */
+  static SSLContext plainContext() {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[] {AUTHORITY.toTrustManager()}, null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new AssertionError(e);
+    }
   }
 
   static List<X509Certificate> trusted() {

@@ -1,0 +1,286 @@
+package dev.weir.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.ConnectionHandler;
+import dev.weir.stream.ConnectionResetException;
+import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Future;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsException;
+import dev.weir.tls.TlsProvider;
+import dev.weir.tls.TlsTruncatedException;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * How secured connections end, and what becomes of those whose peer does not keep to the protocol.
+ */
+@ExtendWith(LeakCheck.class)
+class TlsEndTest {
+  @EachTlsProvider
+  void theEndOfTheSessionIsTheEndOfTheStream(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          client.send("all of it");
+          client.socket().close();
+
+          assertThat(RawPeer.text(served.reader().readAll())).isEqualTo("all of it");
+          OnLoop.passRoundsUntil(served.writer()::isClosing);
+          assertThatExceptionOfType(ConnectionResetException.class)
+              .isThrownBy(() -> served.writer().write("too late"));
+          served.writer().waitClosed();
+        });
+  }
+
+  @EachTlsProvider
+  void aConnectionThatEndsWithoutTheEndOfItsSessionWasCutOff(
+      String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          client.send("the first half");
+          client.beneath().shutdownOutput();
+
+          assertThat(RawPeer.text(served.reader().read(100))).isEqualTo("the first half");
+          for (int i = 0; i < 2; i++) {
+            assertThatExceptionOfType(TlsTruncatedException.class)
+                .isThrownBy(() -> served.reader().readAll())
+                .withMessageStartingWith("The connection ended without the end of the TLS session");
+          }
+        });
+  }
+
+  @EachTlsProvider
+  void aReadToTheEndIsNotSatisfiedByWhatWasCutOff(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          client.send("the first half");
+          client.beneath().shutdownOutput();
+
+          assertThatExceptionOfType(TlsTruncatedException.class)
+              .isThrownBy(() -> served.reader().readAll());
+          assertThat(RawPeer.text(served.reader().read(100))).isEqualTo("the first half");
+        });
+  }
+
+  @EachTlsProvider
+  void whoeverAllowsItReadsACutOffStreamToItsEnd(String transport, TlsProvider provider) {
+    ServerTls lenient = TestCertificates.serverTls(provider).withTruncationAllowed(true);
+    withServed(
+        transport,
+        lenient,
+        (served, client) -> {
+          client.send("the first half");
+          client.beneath().shutdownOutput();
+
+          assertThat(RawPeer.text(served.reader().readAll())).isEqualTo("the first half");
+        });
+  }
+
+  @EachTlsProvider
+  void aPeerThatNeverEndsItsSideIsNotWaitedForForEver(String transport, TlsProvider provider) {
+    ServerTls hasty =
+        TestCertificates.serverTls(provider).withShutdownTimeout(Duration.ofMillis(30));
+    withServed(
+        transport,
+        hasty,
+        (served, client) -> {
+          served.writer().write("bye");
+          served.writer().close();
+
+          assertThatExceptionOfType(SocketTimeoutException.class)
+              .isThrownBy(() -> served.writer().waitClosed())
+              .withMessage("The peer did not end the TLS session within 0.03 s");
+          assertThat(client.receive(3)).isEqualTo("bye"); // What was sent before is there.
+        });
+  }
+
+  @EachTlsProvider
+  void closingWaitsForThePeersEndAndNotLonger(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          served.writer().write("bye");
+          served.writer().close();
+          assertThat(client.receive(100)).isEqualTo("bye"); // To the end, which comes before ours.
+          client.socket().close();
+
+          served.writer().waitClosed();
+        });
+  }
+
+  @EachTlsProvider
+  void oneDirectionDoesNotEndAlone(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          assertThat(served.writer().canWriteEof()).isFalse();
+          assertThatExceptionOfType(UnsupportedOperationException.class)
+              .isThrownBy(() -> served.writer().writeEof())
+              .withMessageContaining("or close()");
+
+          served.writer().write("unharmed");
+          assertThat(client.receive(8)).isEqualTo("unharmed");
+        });
+  }
+
+  @EachTlsProvider
+  void anAbortResets(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          served.writer().abort();
+
+          assertThatExceptionOfType(IOException.class).isThrownBy(() -> client.receive(1));
+        });
+  }
+
+  @EachTlsProvider
+  void whatCannotBeDecryptedEndsThatConnectionOnly(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          byte[] record = new byte[5 + 64]; // Application data, and no key that it fits to.
+          record[0] = 23;
+          record[1] = 3;
+          record[2] = 3;
+          record[4] = 64;
+          client.beneath().getOutputStream().write(record);
+
+          assertThatExceptionOfType(TlsException.class)
+              .isThrownBy(() -> served.reader().read(1))
+              .withMessageStartingWith("TLS failed: ");
+          assertThatExceptionOfType(IOException.class).isThrownBy(() -> served.writer().write("x"));
+        });
+  }
+
+  @EachTlsProvider
+  void whatIsNoRecordEndsTheConnectionWithoutBeingShown(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          client
+              .beneath()
+              .getOutputStream()
+              .write("password: hunter2".getBytes(StandardCharsets.UTF_8));
+
+          assertThatExceptionOfType(TlsException.class)
+              .isThrownBy(() -> served.reader().read(1))
+              .satisfies(e -> {
+                for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                  assertThat(cause.toString())
+                      .doesNotContain("hunter2")
+                      .doesNotContain("68756e74657232"); // The same in hexadecimal.
+                }
+              });
+        });
+  }
+
+  @EachTlsProvider
+  void aPeerThatShakesHandsAgainIsRefused(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider).withProtocols("TLSv1.2"),
+        (served, client) -> {
+          client.send("x");
+          assertThat(RawPeer.text(served.reader().read(1))).isEqualTo("x");
+          Future<?> again =
+              OnLoop.onWorker(() -> {
+                try {
+                  client.socket().startHandshake();
+                  return client.socket().getInputStream().read();
+                } catch (IOException e) {
+                  return e;
+                }
+              });
+
+          assertThatExceptionOfType(IOException.class).isThrownBy(() -> served.reader().read(1));
+          again.await();
+        });
+  }
+
+  // --- What the tests share
+
+  /** A JDK socket with TLS, and the plain one beneath it. */
+  private record Client(SSLSocket socket, Socket beneath) {
+    void send(String text) {
+      OnLoop.onWorker(
+              () -> {
+                socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+                return null;
+              })
+          .await();
+    }
+
+    /** Receives so many bytes, or to the end. */
+    String receive(int length) throws IOException {
+      byte[] received =
+          OnLoop.onWorker(() -> socket.getInputStream().readNBytes(length))
+              .await(IOException.class);
+      return new String(received, StandardCharsets.UTF_8);
+    }
+  }
+
+  private interface Body {
+    void run(Connected served, Client client) throws Exception;
+  }
+
+  /** The served end. */
+  private record Connected(StreamReader reader, StreamWriter writer) {}
+
+  private static void withServed(String transport, ServerTls tls, Body body) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Future<Connected> accepted = Asyncio.runningLoop().createFuture();
+          ConnectionHandler handler =
+              (reader, writer) -> {
+                writer.detach();
+                accepted.setResult(new Connected(reader, writer));
+              };
+          try (var server =
+              Asyncio.startServer(handler, "127.0.0.1", 0, ServerOptions.defaults().withTls(tls))) {
+            int port = server.addresses().getFirst().getPort();
+            Client client = OnLoop.onWorker(() -> connect(port)).await();
+            Connected served = accepted.await();
+            try {
+              body.run(served, client);
+            } finally {
+              served.writer().abort();
+              client.beneath().close();
+            }
+          }
+        });
+  }
+
+  private static Client connect(int port) throws IOException {
+    Socket beneath = new Socket("127.0.0.1", port);
+    SSLSocket socket =
+        (SSLSocket)
+            TestCertificates.plainContext()
+                .getSocketFactory()
+                .createSocket(beneath, "localhost", port, true);
+    socket.startHandshake();
+    return new Client(socket, beneath);
+  }
+}
