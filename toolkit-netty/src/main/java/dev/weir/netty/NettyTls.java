@@ -3,6 +3,7 @@ package dev.weir.netty;
 import dev.weir.spi.Network.Completion;
 import dev.weir.spi.TlsRequest;
 import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsOptions;
 import dev.weir.tls.TlsSession;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -35,7 +36,7 @@ final class NettyTls {
   }
 
   private final NettyTransport transport;
-  private final TlsRequest request;
+  private final TlsOptions options;
   private final Completion<TlsSession> outcome;
 
   // On the loop only.
@@ -43,7 +44,10 @@ final class NettyTls {
   private Stage stage = Stage.WANTED;
   private @Nullable SslHandler handler;
 
-  /** Which server the client asked for. */
+  /** What had arrived before, until it is handed over. */
+  private byte @Nullable [] received;
+
+  /** Which server the client asks for, or has asked for. */
   private @Nullable String serverName;
 
   private @Nullable TlsSession session;
@@ -52,7 +56,9 @@ final class NettyTls {
 
   NettyTls(NettyTransport transport, TlsRequest request, Completion<TlsSession> outcome) {
     this.transport = transport;
-    this.request = request;
+    this.options = request.options();
+    this.serverName = request.serverName();
+    this.received = request.received();
     this.outcome = outcome;
   }
 
@@ -66,7 +72,7 @@ final class NettyTls {
   }
 
   boolean allowsTruncation() {
-    return request.options().truncationAllowed();
+    return options.truncationAllowed();
   }
 
   @Nullable TlsSession session() {
@@ -78,26 +84,26 @@ final class NettyTls {
   /** Puts the handler in, and gives it what had arrived before. */
   void begin() {
     stage = Stage.HANDSHAKE;
-    TlsHandlers handlers =
-        Objects.requireNonNull(TlsHandlers.prepared(request.options()), "not prepared");
+    TlsHandlers handlers = Objects.requireNonNull(TlsHandlers.prepared(options), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
     if (handlers.reportsErrorsLate()) {
       pipeline.addFirst(new LateErrorHandler());
     }
-    if (request.options() instanceof ServerTls server) {
+    if (options instanceof ServerTls server) {
       pipeline.addBefore(transportName, null, new ServerNameHandler(this, handlers, server));
     } else {
       SslHandler client =
           handlers.newHandler(
-              transport.channel.alloc(), null, request.serverName(), transport.remoteAddress());
-      shakeHands(client, request.serverName());
+              transport.channel.alloc(), null, serverName, transport.remoteAddress());
+      shakeHands(client, serverName);
       pipeline.addBefore(transportName, null, client);
     }
-    byte[] received = request.received();
-    if (received.length > 0) {
-      ByteBuf first = transport.channel.alloc().directBuffer(received.length);
-      pipeline.fireChannelRead(first.writeBytes(received));
+    byte[] first = Objects.requireNonNull(received, "begun twice");
+    received = null;
+    if (first.length > 0) {
+      ByteBuf buffer = transport.channel.alloc().directBuffer(first.length);
+      pipeline.fireChannelRead(buffer.writeBytes(first));
       pipeline.fireChannelReadComplete();
     }
   }
@@ -132,7 +138,7 @@ final class NettyTls {
         serverName,
         peerCertificates(agreed),
         certificates(agreed.getLocalCertificates()),
-        Objects.requireNonNull(TlsHandlers.prepared(request.options())).provider());
+        Objects.requireNonNull(TlsHandlers.prepared(options)).provider());
   }
 
   private static List<Certificate> peerCertificates(SSLSession agreed) {
@@ -166,6 +172,13 @@ final class NettyTls {
 
   // --- The end
 
+  /**
+   * {@return whether what was written can still be encrypted, though the peer has ended its side}
+   */
+  boolean canSend() {
+    return handler != null && !handler.engine().isOutboundDone();
+  }
+
   /** Tells the peer that nothing follows, behind what was written. */
   void sendClose() {
     if (!closeSent && stage == Stage.OPEN && handler != null) {
@@ -176,13 +189,13 @@ final class NettyTls {
 
   /** Waits for the peer to end its side too, but not for ever. */
   void awaitClose(Runnable expired) {
-    Duration timeout = request.options().shutdownTimeout();
+    Duration timeout = options.shutdownTimeout();
     shutdownTimer =
         transport.channel.eventLoop().schedule(expired, timeout.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   Duration shutdownTimeout() {
-    return request.options().shutdownTimeout();
+    return options.shutdownTimeout();
   }
 
   /** The connection is gone. */

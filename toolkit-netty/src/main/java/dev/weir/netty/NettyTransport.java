@@ -485,7 +485,11 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (state == State.OPEN) {
       endForwardings();
       protocol.eofReceived();
-      sendStaged();
+      if (tls.canSend()) {
+        sendStaged();
+      } else {
+        dropStaged();
+      }
       state = State.CLOSING;
       closeStarted = true;
       tls.sendClose();

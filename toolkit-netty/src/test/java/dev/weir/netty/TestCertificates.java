@@ -6,10 +6,13 @@ import dev.weir.tls.TlsIdentity;
 import dev.weir.tls.TlsProvider;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 
 /** An authority of the tests' own, and what it has signed. Made once: keys take a while. */
@@ -54,6 +57,17 @@ final class TestCertificates {
     } catch (GeneralSecurityException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** {@return a client's first message, as it goes over the wire} */
+  static byte[] clientHello() throws SSLException {
+    SSLEngine engine = plainContext().createSSLEngine("localhost", 443);
+    engine.setUseClientMode(true);
+    ByteBuffer flight = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+    engine.wrap(ByteBuffer.allocate(0), flight);
+    byte[] hello = new byte[flight.flip().remaining()];
+    flight.get(hello);
+    return hello;
   }
 
   static List<X509Certificate> trusted() {

@@ -12,12 +12,9 @@ import dev.weir.tls.TlsProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Clients that do not shake hands as they should. Other clients must not notice. */
@@ -38,7 +35,7 @@ class TlsHandshakeTest {
         },
         ServerOptions.defaults().withTls(hasty).withMaxConnections(4),
         (server, port) -> {
-          byte[] hello = clientHello();
+          byte[] hello = TestCertificates.clientHello();
           List<Socket> stalled = new ArrayList<>();
           for (int length : new int[] {0, 1, 5, 100}) {
             Socket socket = TestServer.connectPlainly(port);
@@ -78,7 +75,7 @@ class TlsHandshakeTest {
         transport,
         provider,
         port -> {
-          byte[] hello = clientHello();
+          byte[] hello = TestCertificates.clientHello();
           ByteArrayOutputStream records = new ByteArrayOutputStream();
           for (int i = 5; i < hello.length; i++) {
             records.writeBytes(new byte[] {22, 3, 1, 0, 1, hello[i]});
@@ -101,7 +98,7 @@ class TlsHandshakeTest {
           assertThat(isRefused(port, new byte[20_000])).isTrue();
           assertThat(isRefused(port, new byte[] {22, 3, 1, 0, 0, 0, 0}))
               .isTrue(); // An empty record.
-          byte[] serverHello = clientHello();
+          byte[] serverHello = TestCertificates.clientHello();
           serverHello[5] = 2;
           assertThat(isRefused(port, serverHello)).isTrue();
         });
@@ -119,7 +116,7 @@ class TlsHandshakeTest {
         (reader, writer) -> handled.add("somebody"),
         ServerOptions.defaults().withTls(mutual),
         (server, port) -> {
-          byte[] hello = clientHello();
+          byte[] hello = TestCertificates.clientHello();
           for (int at = 5; at < hello.length; at += 3) {
             byte[] broken = hello.clone();
             broken[at] ^= 0x55;
@@ -176,15 +173,5 @@ class TlsHandshakeTest {
           return true;
         });
     return ended.await();
-  }
-
-  private static byte[] clientHello() throws SSLException {
-    SSLEngine engine = TestCertificates.plainContext().createSSLEngine("localhost", 443);
-    engine.setUseClientMode(true);
-    ByteBuffer flight = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
-    engine.wrap(ByteBuffer.allocate(0), flight);
-    byte[] hello = new byte[flight.flip().remaining()];
-    flight.get(hello);
-    return hello;
   }
 }
