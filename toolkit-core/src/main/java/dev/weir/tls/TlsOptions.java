@@ -57,7 +57,7 @@ public sealed interface TlsOptions permits ClientTls, ServerTls {
 
   /**
    * {@return the user's own context, which knows identity and trusted certificates; null, the
-   * default, if these options do}
+   * default, if these options do} What it does in a handshake runs off the loop, and may block.
    */
   @Nullable SSLContext context();
 

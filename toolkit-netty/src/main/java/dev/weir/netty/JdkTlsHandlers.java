@@ -7,6 +7,7 @@ import dev.weir.tls.TlsIdentity;
 import dev.weir.tls.TlsOptions;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.ImmediateExecutor;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
@@ -14,6 +15,8 @@ import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -27,13 +30,22 @@ import org.jspecify.annotations.Nullable;
 final class JdkTlsHandlers extends TlsHandlers {
   private static final char[] NO_PASSWORD = {};
 
+  /** For what a context of the user's may do: ask a server about a certificate, say. */
+  private static final Executor WORKERS =
+      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("weir-tls-", 1).factory());
+
   private final Map<@Nullable TlsIdentity, SSLContext> contexts;
   private final boolean client;
   private final SSLParameters parameters;
 
+  /** Runs what the engine has to compute in a handshake. */
+  private final Executor computing;
+
   JdkTlsHandlers(TlsOptions options) throws TlsException {
     client = options instanceof ClientTls;
     parameters = parameters(options);
+    // A hop to another thread and back is slower than what the JDK's own checks take.
+    computing = options.context() == null ? ImmediateExecutor.INSTANCE : WORKERS;
     contexts = forEachIdentity(options, identity -> context(options, identity));
     for (SSLContext context : contexts.values()) {
       ensureSupported(context);
@@ -119,7 +131,7 @@ final class JdkTlsHandlers extends TlsHandlers {
     if (client) {
       tellServerName(engine, name);
     }
-    return new RenegotiationRefusingHandler(engine);
+    return new RenegotiationRefusingHandler(engine, computing);
   }
 
   @Override

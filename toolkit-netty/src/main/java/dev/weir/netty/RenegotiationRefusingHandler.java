@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslHandler;
 import java.util.List;
+import java.util.concurrent.Executor;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 
@@ -20,8 +21,8 @@ final class RenegotiationRefusingHandler extends SslHandler {
   private boolean handshakeDone;
   private boolean refuses;
 
-  RenegotiationRefusingHandler(SSLEngine engine) {
-    super(engine);
+  RenegotiationRefusingHandler(SSLEngine engine, Executor computing) {
+    super(engine, computing);
   }
 
   /** Called once for each record, at its beginning. */
