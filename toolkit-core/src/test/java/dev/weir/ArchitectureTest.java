@@ -30,7 +30,8 @@ class ArchitectureTest {
   private static final String STREAM = "dev.weir.stream";
   private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI);
+  private static final String TLS = "dev.weir.tls";
+  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI, TLS);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -64,22 +65,28 @@ class ArchitectureTest {
   }
 
   @Test
-  void spiUsesNoOtherPackage() {
+  void spiUsesTlsOnly() {
     assertNoUse(SPI, TOP, STREAM, SYNC, TASK, TESTING);
+  }
+
+  /** Whoever reads or writes options of TLS needs neither a loop nor an engine. */
+  @Test
+  void tlsUsesNoOtherPackage() {
+    assertNoUse(TLS, TOP, STREAM, SYNC, TASK, TESTING, SPI);
   }
 
   @Test
   void taskUsesSpiOnly() {
-    assertNoUse(TASK, TOP, STREAM, SYNC, TESTING);
+    assertNoUse(TASK, TOP, STREAM, SYNC, TESTING, TLS);
   }
 
   @Test
   void syncUsesTaskOnly() {
-    assertNoUse(SYNC, TOP, STREAM, SPI, TESTING);
+    assertNoUse(SYNC, TOP, STREAM, SPI, TESTING, TLS);
   }
 
   @Test
-  void streamUsesTaskAndSpiOnly() {
+  void streamUsesTaskSpiAndTlsOnly() {
     assertNoUse(STREAM, TOP, SYNC, TESTING);
   }
 

@@ -32,7 +32,10 @@ final class CertificateWords {
     return name.isEmpty() ? "nobody in particular" : name;
   }
 
-  /** {@return the names and addresses it is for, as a list in words} */
+  /**
+   * {@return the names and addresses it is for, as a list in words; its subject if it has none: the
+   * JDK takes a common name for a host's then}
+   */
   static String names(X509Certificate certificate) {
     List<String> names = new ArrayList<>();
     int left = 0;
@@ -46,7 +49,7 @@ final class CertificateWords {
       }
     }
     if (names.isEmpty()) {
-      return "no host name or address";
+      return subject(certificate);
     }
     return left == 0 ? inWords(names) : String.join(", ", names) + " and " + left + " more";
   }

@@ -69,14 +69,15 @@ public final class ClientTls implements TlsOptions {
   }
 
   private ClientTls with(Trust trust) {
-    ensureNoContext("trusts is");
-    return new ClientTls(settings, null, identity, trust, hostnameChecked);
+    ensureNoContext("whom this side trusts");
+    // Whoever trusts somebody again, after anybody was to do, means it of the name as well.
+    return new ClientTls(settings, null, identity, trust, hostnameChecked || !certificateChecked());
   }
 
   private void ensureNoContext(String what) {
     if (context != null) {
       throw new IllegalStateException(
-          "whom this side " + what + " the SSLContext's to say: begin with ClientTls.defaults()");
+          what + " is the SSLContext's to say: begin with ClientTls.defaults()");
     }
   }
 
@@ -132,12 +133,12 @@ public final class ClientTls implements TlsOptions {
   /**
    * {@return these options with any certificate accepted, for any host} As {@code verify_mode =
    * CERT_NONE}. Whoever is on the way can pass for the server, read everything and change it. For
-   * tests.
+   * tests. Saying afterwards whom to trust brings both checks back.
    *
    * @throws IllegalStateException if these options have a {@linkplain #context() context}
    */
   public ClientTls withoutCertificateCheck() {
-    ensureNoContext("trusts is");
+    ensureNoContext("whom this side trusts");
     return new ClientTls(settings, null, identity, Trust.ofAnybody(), false);
   }
 
@@ -165,7 +166,7 @@ public final class ClientTls implements TlsOptions {
    * @throws IllegalStateException if these options have a {@linkplain #context() context}
    */
   public ClientTls withIdentity(@Nullable TlsIdentity identity) {
-    ensureNoContext("is, is");
+    ensureNoContext("who this side is");
     return new ClientTls(settings, null, identity, trust, hostnameChecked);
   }
 
@@ -220,7 +221,8 @@ public final class ClientTls implements TlsOptions {
    * {@return these options with application protocols, most wanted first} As {@code
    * set_alpn_protocols}: {@code "h2"}, {@code "http/1.1"}.
    *
-   * @throws IllegalArgumentException if one is empty, or longer than 255 characters
+   * @throws IllegalArgumentException if one is empty, or longer than 255 characters, or has any
+   *     that are not of ASCII or do not print
    */
   public ClientTls withApplicationProtocols(String... applicationProtocols) {
     return with(settings.withApplicationProtocols(applicationProtocols));

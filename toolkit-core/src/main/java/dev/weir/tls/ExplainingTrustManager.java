@@ -8,6 +8,7 @@ import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.RSAKey;
 import java.util.List;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -15,12 +16,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Leaves the decision to the JDK, and says of a refusal which check failed and for which name. What
- * it finds out never makes a refusal a consent.
+ * it finds out never makes a refusal a consent; and keys that the JDK finds strong enough, and
+ * nobody else does, it refuses itself.
  */
 final class ExplainingTrustManager extends X509ExtendedTrustManager {
   private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
   private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
   private static final String ANY_USAGE = "2.5.29.37.0";
+
+  /** What certificates have had to have since 2014. The JDK is content with 1024. */
+  private static final int RSA_BITS_MIN = 2048;
 
   private final X509ExtendedTrustManager decider;
 
@@ -97,8 +102,10 @@ final class ExplainingTrustManager extends X509ExtendedTrustManager {
       @Nullable String name,
       String usage)
       throws CertificateException {
+    String weakness;
     try {
       decision.make();
+      weakness = weakness(chain);
     } catch (CertificateException refusal) {
       String why;
       try {
@@ -108,6 +115,33 @@ final class ExplainingTrustManager extends X509ExtendedTrustManager {
       }
       throw new CertificateException(why, refusal);
     }
+    if (weakness != null) {
+      throw new CertificateException(whose(chain[0], usage) + " " + weakness + towards(name));
+    }
+  }
+
+  private static @Nullable String weakness(X509Certificate[] chain) {
+    for (int i = 0; i < chain.length; i++) {
+      if (chain[i].getPublicKey() instanceof RSAKey key
+          && key.getModulus().bitLength() < RSA_BITS_MIN) {
+        return (i == 0 ? "has" : "has an issuer, " + CertificateWords.subject(chain[i]) + ", with")
+            + " a weak key: RSA with "
+            + key.getModulus().bitLength()
+            + " bits instead of "
+            + RSA_BITS_MIN;
+      }
+    }
+    return null;
+  }
+
+  private static String whose(X509Certificate own, String usage) {
+    return usage.equals(SERVER_AUTH)
+        ? "The certificate for " + CertificateWords.names(own)
+        : "The client's certificate, of " + CertificateWords.subject(own) + ",";
+  }
+
+  private static String towards(@Nullable String name) {
+    return name == null ? "" : " (asked for: " + CertificateWords.printable(name) + ")";
   }
 
   private static String explain(
@@ -117,11 +151,8 @@ final class ExplainingTrustManager extends X509ExtendedTrustManager {
       @Nullable String name,
       String usage) {
     X509Certificate own = chain[0];
-    String subject =
-        usage.equals(SERVER_AUTH)
-            ? "The certificate for " + CertificateWords.names(own)
-            : "The client's certificate, of " + CertificateWords.subject(own) + ",";
-    String towards = name == null ? "" : " (asked for: " + CertificateWords.printable(name) + ")";
+    String subject = whose(own, usage);
+    String towards = towards(name);
     if (name != null && withoutName != null && passes(withoutName)) {
       return "The certificate is for "
           + CertificateWords.names(own)
@@ -147,10 +178,8 @@ final class ExplainingTrustManager extends X509ExtendedTrustManager {
     if (isUntrusted(refusal)) {
       return subject + " " + issuerProblem(chain) + towards;
     }
-    return subject
-        + " was refused: "
-        + CertificateWords.printable(String.valueOf(refusal.getMessage()))
-        + towards;
+    String check = path == null ? refusal.getMessage() : path.getMessage();
+    return subject + " was refused: " + CertificateWords.printable(String.valueOf(check)) + towards;
   }
 
   private static boolean passes(Decision decision) {

@@ -4,6 +4,8 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.SignatureException;
+import java.security.interfaces.RSAKey;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out whether two keys belong together: what one signs, the other verifies. */
@@ -16,6 +18,11 @@ final class KeyPairs {
   static boolean areNoPair(PrivateKey privateKey, PublicKey publicKey) {
     if (isRsa(privateKey.getAlgorithm()) != isRsa(publicKey.getAlgorithm())) {
       return true;
+    }
+    // No trial: a key for RSA-PSS may allow one hash only, and those of two sizes do not verify but
+    // fail.
+    if (privateKey instanceof RSAKey rsaPrivate && publicKey instanceof RSAKey rsaPublic) {
+      return !rsaPrivate.getModulus().equals(rsaPublic.getModulus());
     }
     String algorithm = signature(publicKey.getAlgorithm());
     if (algorithm == null) {
@@ -31,13 +38,21 @@ final class KeyPairs {
       return privateKey.getFormat() != null;
     }
     try {
-      byte[] signed = signing.sign();
-      Signature verifying = Signature.getInstance(algorithm);
-      verifying.initVerify(publicKey);
-      verifying.update(MESSAGE);
-      return !verifying.verify(signed);
+      return !verifies(signing.sign(), publicKey, algorithm);
     } catch (GeneralSecurityException e) {
       return false;
+    }
+  }
+
+  private static boolean verifies(byte[] signed, PublicKey publicKey, String algorithm)
+      throws GeneralSecurityException {
+    Signature verifying = Signature.getInstance(algorithm);
+    verifying.initVerify(publicKey);
+    verifying.update(MESSAGE);
+    try {
+      return verifying.verify(signed);
+    } catch (SignatureException e) {
+      return false; // Not even of the length that this key's have: of another curve.
     }
   }
 

@@ -29,6 +29,7 @@ final class PemFile {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
+  private static final int LABELS_SHOWN_MAX = 8;
   private static final String CERTIFICATE = "CERTIFICATE";
 
   private final Path path;
@@ -48,12 +49,16 @@ final class PemFile {
   }
 
   static PemFile read(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new IOException(path + " is a directory: name a file in it");
+    }
     byte[] content;
     try (InputStream file = Files.newInputStream(path)) {
       content = file.readNBytes(BYTES_MAX + 1);
     }
     if (content.length > BYTES_MAX) {
-      throw new IOException(path + " is longer than 1 MiB: it is no file of certificates or keys");
+      throw new IOException(
+          path + " is longer than 1 MiB: name a file that has certificates or keys only");
     }
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(new String(content, ISO_8859_1));
@@ -71,7 +76,12 @@ final class PemFile {
       }
     }
     if (certificates.isEmpty()) {
-      throw new IOException("There is no certificate in " + path + ", but " + found());
+      throw new IOException(
+          "There is no certificate in "
+              + path
+              + ", which has "
+              + found()
+              + ": name a file with -----BEGIN CERTIFICATE-----");
     }
     return certificates;
   }
@@ -82,7 +92,9 @@ final class PemFile {
           CertificateFactory.getInstance("X.509")
               .generateCertificate(new ByteArrayInputStream(encoded));
     } catch (CertificateException e) {
-      throw new IOException("A certificate in " + path + " cannot be read: " + e.getMessage(), e);
+      // Without the cause, whose message shows bytes: it may be a key under a wrong label.
+      throw new IOException(
+          "A certificate in " + path + " cannot be read: it is broken, or something else");
     }
   }
 
@@ -96,7 +108,13 @@ final class PemFile {
         blocks.stream().filter(block -> block.label.endsWith("PRIVATE KEY")).toList();
     if (keys.size() != 1) {
       throw new IOException(
-          "There is not one private key in " + path + " but " + keys.size() + ": " + found());
+          "There is not one private key in "
+              + path
+              + " but "
+              + keys.size()
+              + ", as it has "
+              + found()
+              + ": name a file with one -----BEGIN PRIVATE KEY-----");
     }
     Block key = keys.getFirst();
     if (key.text.contains("Proc-Type:")) {
@@ -119,14 +137,15 @@ final class PemFile {
     try {
       return Base64.getMimeDecoder().decode(block.text);
     } catch (IllegalArgumentException e) {
-      throw new IOException("A " + block.label + " in " + path + " is no Base64", e);
+      throw new IOException(
+          "A " + block.label + " in " + path + " is no Base64: it may have been cut off");
     }
   }
 
   private String found() {
     return blocks.isEmpty()
-        ? "nothing in PEM, which begins with -----BEGIN"
-        : "it has " + blocks.stream().map(Block::label).distinct().toList();
+        ? "nothing in PEM"
+        : blocks.stream().map(Block::label).distinct().limit(LABELS_SHOWN_MAX).toList().toString();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.weir.tls;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.InvalidKeyException;
 import java.security.KeyFactory;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * are put into its envelope.
  */
 final class PrivateKeys {
+  private static final String TO_PKCS8 =
+      "convert it with openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW";
+
   private static final String[] ALGORITHMS = {"RSA", "EC", "EdDSA", "RSASSA-PSS", "DSA"};
 
   // Tags of DER.
@@ -73,10 +77,7 @@ final class PrivateKeys {
         byte[] algorithm = joined(EC, curve(encoded));
         yield fromPkcs8(new PKCS8EncodedKeySpec(envelope(algorithm, encoded)));
       }
-      default ->
-          throw new InvalidKeyException(
-              "this form is not known: convert it with openssl pkcs8 -topk8 -nodes -in OLD -out"
-                  + " NEW");
+      default -> throw new InvalidKeyException("this form is not known: " + TO_PKCS8);
     };
   }
 
@@ -89,7 +90,9 @@ final class PrivateKeys {
       }
     }
     throw new InvalidKeyException(
-        "it is broken, or of none of the algorithms " + Arrays.toString(ALGORITHMS));
+        "it is broken, or of none of the algorithms "
+            + Arrays.toString(ALGORITHMS)
+            + ", or of a curve that the JDK does not know");
   }
 
   private static PKCS8EncodedKeySpec decrypted(byte[] encoded, char @Nullable [] password)
@@ -97,27 +100,61 @@ final class PrivateKeys {
     if (password == null) {
       throw new InvalidKeyException("it is encrypted: say its password");
     }
+    ensureAscii(password);
+    EncryptedPrivateKeyInfo info = encryptedKey(encoded);
+    String algorithm = encryption(info);
     PBEKeySpec spec = new PBEKeySpec(password);
     try {
-      EncryptedPrivateKeyInfo info = new EncryptedPrivateKeyInfo(encoded);
-      // Of the newer scheme the JDK says the algorithm in the parameters only.
-      String algorithm =
-          info.getAlgName().equals("PBES2") || info.getAlgName().startsWith("1.2.")
-              ? info.getAlgParameters().toString()
-              : info.getAlgName();
       SecretKey key = SecretKeyFactory.getInstance(algorithm).generateSecret(spec);
       Cipher cipher = Cipher.getInstance(algorithm);
       cipher.init(Cipher.DECRYPT_MODE, key, info.getAlgParameters());
       return info.getKeySpec(cipher);
     } catch (NoSuchAlgorithmException e) {
-      throw new InvalidKeyException(
-          "the JDK does not know how it is encrypted: convert it with openssl pkcs8 -topk8 -v2"
-              + " aes-256-cbc");
-    } catch (IOException | GeneralSecurityException e) {
+      throw unknownEncryption();
+    } catch (GeneralSecurityException e) {
       throw new InvalidKeyException("the password is wrong, or the key is broken");
     } finally {
       spec.clearPassword();
     }
+  }
+
+  /** The JDK refuses others as it refuses a wrong password. */
+  private static void ensureAscii(char[] password) throws InvalidKeyException {
+    for (char c : password) {
+      if (c < ' ' || c > '~') {
+        throw new InvalidKeyException(
+            "the password has a character that the JDK does not take, since it is none of ASCII"
+                + " that prints: if it is right, give the key another with openssl pkcs8 -topk8 -in"
+                + " OLD -out NEW");
+      }
+    }
+  }
+
+  private static EncryptedPrivateKeyInfo encryptedKey(byte[] encoded) throws InvalidKeyException {
+    try {
+      return new EncryptedPrivateKeyInfo(encoded);
+    } catch (IOException e) {
+      throw unknownEncryption();
+    }
+  }
+
+  /** Of the newer scheme the JDK says the algorithm in the parameters only. */
+  private static String encryption(EncryptedPrivateKeyInfo info) throws InvalidKeyException {
+    String name = info.getAlgName();
+    if (!name.equals("PBES2") && !name.startsWith("1.2.")) {
+      return name;
+    }
+    AlgorithmParameters parameters = info.getAlgParameters();
+    if (parameters == null) {
+      throw unknownEncryption();
+    }
+    return parameters.toString();
+  }
+
+  private static InvalidKeyException unknownEncryption() {
+    return new InvalidKeyException(
+        "it is broken, or encrypted in a way that the JDK does not know: convert it with openssl"
+            + " pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW");
   }
 
   // --- DER
@@ -140,7 +177,7 @@ final class PrivateKeys {
     } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
       // Said below.
     }
-    throw new InvalidKeyException("it is broken, or does not say its curve");
+    throw new InvalidKeyException("it is broken, or does not say its curve: " + TO_PKCS8);
   }
 
   private static int contentStart(byte[] der, int at) {

@@ -181,6 +181,7 @@ public final class ServerTls implements TlsOptions {
    *     which clients are trusted
    */
   public ServerTls withClientAuthentication(ClientAuthentication clientAuthentication) {
+    Objects.requireNonNull(clientAuthentication, "clientAuthentication");
     if (clientAuthentication != ClientAuthentication.NONE
         && clientTrust == null
         && context == null) {
@@ -248,7 +249,8 @@ public final class ServerTls implements TlsOptions {
    * {@return these options with application protocols, most wanted first} As {@code
    * set_alpn_protocols}: {@code "h2"}, {@code "http/1.1"}.
    *
-   * @throws IllegalArgumentException if one is empty, or longer than 255 characters
+   * @throws IllegalArgumentException if one is empty, or longer than 255 characters, or has any
+   *     that are not of ASCII or do not print
    */
   public ServerTls withApplicationProtocols(String... applicationProtocols) {
     return with(settings.withApplicationProtocols(applicationProtocols));

@@ -103,7 +103,11 @@ public final class TlsIdentity {
     } catch (KeyStoreException e) {
       throw notLoaded(e);
     }
-    if (aliases.size() != 1) {
+    if (aliases.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the key store has no private key: store one with its certificates");
+    }
+    if (aliases.size() > 1) {
       throw new IllegalArgumentException(
           "the key store has not one key but "
               + aliases.size()

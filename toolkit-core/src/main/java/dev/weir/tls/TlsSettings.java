@@ -91,9 +91,13 @@ final class TlsSettings {
 
   TlsSettings withApplicationProtocols(String... applicationProtocols) {
     for (String protocol : applicationProtocols) {
-      if (protocol.isEmpty() || protocol.length() > APPLICATION_PROTOCOL_CHARS_MAX) {
+      // Providers do not agree on the bytes of any other character.
+      boolean prints = protocol.chars().allMatch(c -> c >= ' ' && c <= '~');
+      if (protocol.isEmpty() || protocol.length() > APPLICATION_PROTOCOL_CHARS_MAX || !prints) {
         throw new IllegalArgumentException(
-            "an application protocol is not from 1 to 255 characters long: '" + protocol + "'");
+            "an application protocol is not from 1 to 255 characters of ASCII that print: '"
+                + protocol
+                + "'");
       }
     }
     TlsSettings copy = new TlsSettings(this);
