@@ -466,7 +466,7 @@ final class NettyTransport extends NettyOutput implements Transport {
           applyReading();
           markDirty(); // What was written meanwhile.
         } else {
-          tls.fail(handshake.cause());
+          tls.fail(handshake.cause()); // The handler closes, behind the alert that says why.
         }
       }
       case SslCloseCompletionEvent ended when ended.isSuccess() -> tlsEnded(tls);
@@ -498,6 +498,7 @@ final class NettyTransport extends NettyOutput implements Transport {
   private void inputEndedBelow(NettyTls tls) {
     if (isShakingHands()) {
       tls.fail(new ClosedChannelException());
+      closeNow();
     } else if (!eofReceived && state == State.OPEN && tls.allowsTruncation()) {
       tlsEnded(tls);
     } else if (!eofReceived && state == State.OPEN) {
@@ -515,12 +516,11 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
-  /** The peers do not come to terms; whoever wants TLS was told. */
+  /** The peers do not come to terms; whoever wants TLS was told, and who noticed it closes. */
   void tlsFailed(IOException cause) {
     if (failure == null) {
       failure = cause;
     }
-    closeNow();
   }
 
   @Override

@@ -69,6 +69,7 @@ final class ServerNameHandler extends AbstractSniHandler<SslHandler> {
       ByteBuf alert = context.alloc().directBuffer(UNRECOGNIZED_NAME.length);
       context.writeAndFlush(alert.writeBytes(UNRECOGNIZED_NAME));
       tls.fail(found.cause());
+      context.close();
     }
   }
 }

@@ -9,6 +9,8 @@ import dev.weir.stream.Connection;
 import dev.weir.stream.ServerOptions;
 import dev.weir.tls.CertificateRejectedException;
 import dev.weir.tls.ClientTls;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsProvider;
 import dev.weir.tls.TlsSession;
 import java.security.cert.Certificate;
@@ -61,6 +63,23 @@ class TlsTest {
               .isThrownBy(() -> Asyncio.openConnection("localhost", port, options))
               .withMessageContaining("localhost")
               .withMessageContaining("not for wrong.example");
+        });
+  }
+
+  @EachTlsProvider
+  void whoIsRefusedIsToldSoByAnAlert(String transport, TlsProvider provider) {
+    ClientTls withoutCertificate = TestCertificates.clientTls(provider).withProtocols("TLSv1.2");
+    ServerTls tls =
+        TestCertificates.serverTls(provider).withClientsTrusted(TestCertificates.trusted());
+    TestServer.with(
+        transport,
+        TestServer::echo,
+        ServerOptions.defaults().withTls(tls),
+        (server, port) -> {
+          ConnectOptions options = ConnectOptions.defaults().withTls(withoutCertificate);
+          assertThatExceptionOfType(TlsException.class)
+              .isThrownBy(() -> Asyncio.openConnection("localhost", port, options))
+              .withMessageStartingWith("The peer refused: it sent the alert ");
         });
   }
 
