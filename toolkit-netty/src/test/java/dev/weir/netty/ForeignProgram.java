@@ -19,7 +19,11 @@ final class ForeignProgram implements AutoCloseable {
   private final BufferedReader output;
 
   private ForeignProgram(List<String> command) throws IOException {
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    this(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
+  }
+
+  private ForeignProgram(ProcessBuilder builder) throws IOException {
+    process = builder.start();
     output = process.inputReader(StandardCharsets.UTF_8);
   }
 
@@ -27,6 +31,12 @@ final class ForeignProgram implements AutoCloseable {
   static ForeignProgram start(String... command) throws IOException {
     assumeTrue(isInstalled(command[0]), command[0] + " is not installed on this machine");
     return new ForeignProgram(List.of(command));
+  }
+
+  /** Starts a program whose output is what it says on standard error as well. */
+  static ForeignProgram startTalkative(String... command) throws IOException {
+    assumeTrue(isInstalled(command[0]), command[0] + " is not installed on this machine");
+    return new ForeignProgram(new ProcessBuilder(command).redirectErrorStream(true));
   }
 
   /** Starts a script of the test's resources with CPython. */
@@ -37,6 +47,17 @@ final class ForeignProgram implements AutoCloseable {
         new ArrayList<>(List.of("python3", Path.of(resource.getPath()).toString()));
     command.addAll(List.of(arguments));
     return new ForeignProgram(command);
+  }
+
+  /** Has the test skipped if the machine's Python is older than a version of 3. */
+  static void assumePython3(int minor) throws IOException {
+    assumeTrue(isInstalled("python3"), "python3 is not installed on this machine");
+    String found = "import sys; print(sys.version_info.minor)";
+    try (ForeignProgram python = start("python3", "-c", found)) {
+      assumeTrue(
+          Integer.parseInt(python.nextLine()) >= minor,
+          "python3 on this machine is older than 3." + minor);
+    }
   }
 
   static boolean isInstalled(String program) {
@@ -60,6 +81,28 @@ final class ForeignProgram implements AutoCloseable {
     return output.readLine();
   }
 
+  /** {@return the next line that has this in it} */
+  String nextLineWith(String text) throws IOException {
+    StringBuilder before = new StringBuilder();
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      if (line.contains(text)) {
+        return line;
+      }
+      before.append(line).append('\n');
+    }
+    throw new AssertionError("'" + text + "' was not said, but:\n" + before);
+  }
+
+  /** {@return its output from here to its end} */
+  String restOfOutput() throws IOException {
+    return output.readAllAsString();
+  }
+
+  void send(String text) throws IOException {
+    input().write(text.getBytes(StandardCharsets.UTF_8));
+    input().flush();
+  }
+
   void sendLine() throws IOException {
     input().write('\n');
     input().flush();
@@ -69,8 +112,13 @@ final class ForeignProgram implements AutoCloseable {
     return process.waitFor();
   }
 
+  /** As {@code kill -9}: it has no say in it, and its sockets are closed by the system. */
+  void kill() {
+    process.destroyForcibly();
+  }
+
   @Override
   public void close() {
-    process.destroyForcibly();
+    kill();
   }
 }

@@ -10,6 +10,8 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.task.Task;
 import dev.weir.tls.CertificateRejectedException;
 import dev.weir.tls.ClientTls;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsProvider;
 import dev.weir.tls.TlsSession;
 import java.net.Socket;
@@ -150,6 +152,23 @@ class TlsTest {
     public X509Certificate[] getAcceptedIssuers() {
       return new X509Certificate[0];
     }
+  }
+
+  @EachTlsProvider
+  void whoIsRefusedIsToldSoByAnAlert(String transport, TlsProvider provider) {
+    ClientTls withoutCertificate = TestCertificates.clientTls(provider).withProtocols("TLSv1.2");
+    ServerTls tls =
+        TestCertificates.serverTls(provider).withClientsTrusted(TestCertificates.trusted());
+    TestServer.with(
+        transport,
+        TestServer::echo,
+        ServerOptions.defaults().withTls(tls),
+        (server, port) -> {
+          ConnectOptions options = ConnectOptions.defaults().withTls(withoutCertificate);
+          assertThatExceptionOfType(TlsException.class)
+              .isThrownBy(() -> Asyncio.openConnection("localhost", port, options))
+              .withMessageStartingWith("The peer refused: it sent the alert ");
+        });
   }
 
   private static String name(TlsProvider provider) {

@@ -3,6 +3,8 @@ package dev.weir.demo.echo;
 import dev.weir.task.SignalException;
 import java.io.IOException;
 import java.net.UnknownHostException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -42,6 +44,12 @@ final class OneLineErrors implements IParameterExceptionHandler, IExecutionExcep
   private static String describe(Exception exception) {
     if (exception instanceof UnknownHostException) {
       return "Unknown host: " + exception.getMessage();
+    }
+    if (exception instanceof NoSuchFileException) {
+      return "No such file: " + exception.getMessage();
+    }
+    if (exception instanceof AccessDeniedException) {
+      return "Permission denied: " + exception.getMessage();
     }
     return exception.getMessage() != null ? exception.getMessage() : exception.toString();
   }

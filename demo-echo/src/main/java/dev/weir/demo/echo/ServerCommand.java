@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -25,7 +27,7 @@ import picocli.CommandLine.TypeConversionException;
       "Ctrl-C, or SIGTERM, stops it: connections may finish within the grace; a second one ends"
           + " them at once."
     })
-final class ServerCommand implements Runnable {
+final class ServerCommand implements Callable<Integer> {
   private static final int CHUNK_BYTES_MAX = 64 * 1024;
 
   @Mixin private final Endpoint endpoint = new Endpoint();
@@ -56,17 +58,27 @@ final class ServerCommand implements Runnable {
       })
   private List<String> proxies = List.of();
 
+  @Mixin private final ServerTlsOptions tls = new ServerTlsOptions();
+
   @Override
-  public void run() {
+  public Integer call() throws IOException {
     Path unix = endpoint.unix();
-    ServerOptions options = options();
+    ServerOptions options = options().withTls(tls.read());
     Asyncio.run(() -> serve(unix, options), endpoint.runOptions().withHandleSignals(true));
+    return CommandLine.ExitCode.OK;
   }
 
   private void serve(@Nullable Path unix, ServerOptions options) throws IOException {
     try (Server server = start(unix, options)) {
       IO.println(
-          "listening on " + listening(server) + " (" + Asyncio.runningLoop().transport() + ")");
+          "listening on "
+              + listening(server)
+              + " ("
+              + Asyncio.runningLoop().transport()
+              + (options.tls() != null ? ", TLS)" : ")"));
+      if (options.tls() != null) {
+        tls.announce(options.tls());
+      }
       server.serveForever();
     }
   }

@@ -97,6 +97,40 @@ class CommandLineTest {
     outcome.assertOneLine(USAGE, "--unix takes the place of " + option + ": write one of them");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "server --tls-cert c.pem,                         write --tls-key FILE",
+    "server --tls-key k.pem,                          write --tls-cert FILE",
+    "server --tls-self-signed --tls-cert c.pem,       'write it, or --tls-cert and --tls-key'",
+    "server --tls-self-signed --tls-key k.pem,        'write it, or --tls-cert and --tls-key'",
+    "client --ca ca.pem,                              '--ca is for TLS only: write --tls, too'",
+    "client --insecure,                               '--insecure is for TLS only: write --tls'",
+    "client --tls --insecure --ca ca.pem,             write one of them",
+  })
+  void optionsOfTlsThatDoNotGoTogetherAreRefusedWithWhatToWrite(String commandLine, String advice) {
+    Outcome outcome = execute(commandLine.split(" "));
+
+    outcome.assertOneLine(USAGE, advice);
+  }
+
+  @Test
+  void aFileOfCertificatesThatIsNotThereIsNamed(@TempDir Path directory) {
+    String missing = directory.resolve("missing.pem").toString();
+
+    execute("client", "--tls", "--ca", missing).assertOneLine(FAILED, "No such file: " + missing);
+    execute("server", "--tls-cert", missing, "--tls-key", missing)
+        .assertOneLine(FAILED, "No such file: " + missing);
+  }
+
+  @Test
+  void aFileThatHasNoCertificateIsNamed(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("notes.txt"), "to do");
+
+    Outcome outcome = execute("client", "--tls", "--ca", file.toString());
+
+    outcome.assertOneLine(FAILED, "There is no certificate in " + file);
+  }
+
   @Test
   void aPathWhereSomethingElseIsIsNamed(@TempDir Path directory) throws IOException {
     Path file = Files.createFile(directory.resolve("file"));
