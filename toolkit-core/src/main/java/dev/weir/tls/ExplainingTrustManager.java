@@ -175,6 +175,11 @@ final class ExplainingTrustManager extends X509ExtendedTrustManager {
           + CertificateWords.printable(String.valueOf(path.getMessage()))
           + towards;
     }
+    if (path != null && path.getReason() == BasicReason.INVALID_SIGNATURE) {
+      return subject
+          + " has a signature that is not its issuer's: somebody else has the name of a trusted one"
+          + towards;
+    }
     if (isUntrusted(refusal)) {
       return subject + " " + issuerProblem(chain) + towards;
     }

@@ -232,7 +232,8 @@ public final class ServerTls implements TlsOptions {
 
   /**
    * {@return these options with other cipher suites, most wanted first} By their standard names.
-   * Whether the provider has them turns out when the options are first used.
+   * Whether the provider has them turns out when the options are first used; BoringSSL has the
+   * three of TLS 1.3 always and in its own order, and refuses options without one of them.
    *
    * @throws IllegalArgumentException if there is none
    */

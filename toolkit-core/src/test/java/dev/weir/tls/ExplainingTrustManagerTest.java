@@ -168,6 +168,22 @@ class ExplainingTrustManagerTest {
   }
 
   @Test
+  void anIssuerThatHasTheNameOfATrustedOneIsNotTakenForIt() throws Exception {
+    X509Bundle namesake =
+        new CertificateBuilder()
+            .ecp256()
+            .subject(Certificates.AUTHORITY.getCertificate().getSubjectX500Principal())
+            .setIsCertificateAuthority(true)
+            .buildSelfSigned();
+
+    assertRefused(
+        HOST,
+        Certificates.identity(Certificates.serverBuilder(HOST).buildIssuedBy(namesake)),
+        "The certificate for example.org has a signature that is not its issuer's: somebody else"
+            + " has the name of a trusted one (asked for: example.org)");
+  }
+
+  @Test
   void aSelfSignedCertificateIsSaidToBeOne() {
     X509Bundle server =
         Certificates.selfSigned(Certificates.serverBuilder(HOST).setIsCertificateAuthority(true));

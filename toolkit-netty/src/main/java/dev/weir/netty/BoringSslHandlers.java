@@ -18,6 +18,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.net.SocketAddress;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import javax.net.ssl.SSLException;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Handlers with BoringSSL, where Netty's jars of it are there. */
 final class BoringSslHandlers extends TlsHandlers {
+  private static final List<String> SUITES_OF_NEWER_VERSION =
+      List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
+
   private final Map<@Nullable TlsIdentity, SslContext> contexts;
   private final boolean client;
 
@@ -55,6 +59,7 @@ final class BoringSslHandlers extends TlsHandlers {
 
   private static SslContext context(TlsOptions options, @Nullable TlsIdentity identity)
       throws TlsException {
+    ensureSuitesOfNewerVersion(options);
     SslContextBuilder builder =
         switch (options) {
           case ClientTls tls -> forClient(tls, identity);
@@ -62,7 +67,7 @@ final class BoringSslHandlers extends TlsHandlers {
         };
     X509ExtendedTrustManager trust = options.trustManager();
     if (trust != null) {
-      builder.trustManager(trust);
+      builder.trustManager(new AlertingTrustManager(trust));
     }
     if (!options.applicationProtocols().isEmpty()) {
       builder.applicationProtocolConfig(
@@ -80,6 +85,20 @@ final class BoringSslHandlers extends TlsHandlers {
           .build();
     } catch (SSLException | IllegalArgumentException e) {
       throw new TlsException("BoringSSL cannot use the options: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * BoringSSL uses those of TLS 1.3 that it has, whatever it is told; nobody must think otherwise.
+   */
+  private static void ensureSuitesOfNewerVersion(TlsOptions options) throws TlsException {
+    if (options.protocols().contains("TLSv1.3")
+        && !options.cipherSuites().containsAll(SUITES_OF_NEWER_VERSION)) {
+      throw new TlsException(
+          "BoringSSL lets nobody choose among the cipher suites of TLS 1.3: name all of "
+              + SUITES_OF_NEWER_VERSION
+              + " in withCipherSuites(), or use TlsProvider.JDK; it was given "
+              + options.cipherSuites());
     }
   }
 
