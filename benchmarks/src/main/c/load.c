@@ -8,8 +8,9 @@
 //   connects  connect, one message there and back, close: `connections` at a time
 //   idle      opens `connections`, one message each, prints its line, and keeps them until standard input ends
 //   percentiles  reads numbers from standard input: the histogram, for its test
-// keys: port pid connections bytes depth warmup seconds rate messages
+// keys: port pid connections bytes depth warmup seconds rate messages tls
 //   `messages` instead of `seconds` ends a closed loop after so many, from the first one on
+//   tls=1     TLS 1.3, if compiled with -DWITH_TLS; what is measured begins after the handshakes
 // prints: one line of KEY=VALUE. A wrong or missing echo ends the run with status 1.
 
 #define _GNU_SOURCE
@@ -40,16 +41,19 @@
 #define OPENING_MAX 64
 #define SOURCES 64  // Addresses to connect from: a closed connection keeps its port for a minute.
 
-static int port, connections = 1, depth = 1;
+static int port, connections = 1, depth = 1, with_tls;
 static long bytes = 1024, budget;
 static double warmup, seconds = 1, rate;
 static pid_t server;
 
+struct tls;
+
 struct connection {
   int fd;
-  long due;       // Bytes that are to be sent, from the beginning.
-  long sent;      // Bytes that the kernel has taken.
-  long received;  // Bytes that have come back.
+  long due;         // Bytes that are to be sent, from the beginning.
+  long sent;        // Bytes that the kernel has taken, or with TLS, that are encrypted.
+  long received;    // Bytes that have come back.
+  struct tls *tls;  // Null without.
 };
 
 static struct connection *all;
@@ -58,6 +62,7 @@ static long pattern_bytes;
 static char receive_buffer[RECEIVE_BYTES];
 static int poll_fd;
 static long receives;
+static int drained;  // Whether the last receive took all there was. When there is more, it is an event.
 
 static void fail(const char *what) {
   fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
@@ -68,6 +73,10 @@ static void refuse(const char *what) {
   fprintf(stderr, "load: %s\n", what);
   exit(1);
 }
+
+#ifdef WITH_TLS
+#include "tls.h"
+#endif
 
 // --- Time and the use of processors
 
@@ -182,6 +191,15 @@ static void make_pattern(void) {
   memcpy(pattern + pattern_bytes, pattern, pattern_bytes);
 }
 
+static struct tls *secure(struct tls *tls, int fd) {
+#ifdef WITH_TLS
+  if (tls == NULL && (tls = calloc(1, sizeof *tls)) == NULL) fail("calloc");
+  tls_connect(tls, fd);
+#endif
+  (void)fd;
+  return tls;
+}
+
 static void open_connection(struct connection *connection) {
   static unsigned opened;
   static const int on = 1;
@@ -196,7 +214,19 @@ static void open_connection(struct connection *connection) {
   if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) fail("connect");
   // Each begins elsewhere in the pattern: the bytes of another connection would not do.
   long start = (connection - all) % (pattern_bytes / bytes) * bytes;
-  *connection = (struct connection){.fd = fd, .due = start, .sent = start, .received = start};
+  struct tls *tls = with_tls ? secure(connection->tls, fd) : NULL;
+  *connection = (struct connection){.fd = fd, .due = start, .sent = start, .received = start, .tls = tls};
+}
+
+static void end_connection(struct connection *connection) {
+#ifdef WITH_TLS
+  if (with_tls) tls_end(connection->tls, connection->fd);
+#endif
+  close(connection->fd);
+}
+
+static void end_all(void) {
+  for (int i = 0; i < connections; i++) end_connection(&all[i]);
 }
 
 static void watch(struct connection *connection) {
@@ -213,12 +243,37 @@ static void open_all(void) {
   }
 }
 
-static void send_due(struct connection *connection) {
+// Where in the pattern the next bytes are that are to be sent, and how many of them are there in one piece.
+static char *next_due(struct connection *connection, long *length) {
+  long at = connection->sent % pattern_bytes;
+  *length = connection->due - connection->sent;
+  if (*length > 2 * pattern_bytes - at) *length = 2 * pattern_bytes - at;
+  return pattern + at;
+}
+
+#ifdef WITH_TLS
+static void send_due_encrypted(struct connection *connection) {
+  if (!send_kept(connection->tls, connection->fd)) return;
   while (connection->sent < connection->due) {
-    long at = connection->sent % pattern_bytes;
-    long length = connection->due - connection->sent;
-    if (length > 2 * pattern_bytes - at) length = 2 * pattern_bytes - at;
-    ssize_t count = send(connection->fd, pattern + at, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    long length;
+    char *data = next_due(connection, &length);
+    connection->sent += tls_encrypt(connection->tls, data, length);
+    if (!send_cipher_out(connection->tls, connection->fd)) return;
+  }
+}
+#endif
+
+static void send_due(struct connection *connection) {
+#ifdef WITH_TLS
+  if (with_tls) {
+    send_due_encrypted(connection);
+    return;
+  }
+#endif
+  while (connection->sent < connection->due) {
+    long length;
+    char *data = next_due(connection, &length);
+    ssize_t count = send(connection->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count < 0) {
       if (errno == EAGAIN) return;
       fail("send");
@@ -233,12 +288,40 @@ static void check(struct connection *connection, ssize_t count) {
   if (memcmp(receive_buffer, pattern + at, length) != 0) refuse("the server sent something else back");
 }
 
+#ifdef WITH_TLS
+// As receive_once. All that was received is decrypted, be it owed or not: nothing of it may stay for other connections.
+static ssize_t receive_decrypted(struct connection *connection, long owed, int flags) {
+  ssize_t count = recv(connection->fd, cipher_in, CIPHER_IN_BYTES, flags);
+  drained = count < CIPHER_IN_BYTES;
+  if (count < 0) {
+    if (errno == EAGAIN) return 0;
+    fail("recv");
+  }
+  if (count == 0) refuse("the server closed a connection");
+  cipher_in_from = 0;
+  cipher_in_to = count;
+  long complete = 0;
+  while (tls_has_more(connection->tls)) {
+    long part = tls_decrypt(connection->tls, receive_buffer, RECEIVE_BYTES);
+    complete += part;
+    if (complete > owed) refuse("the server sent more than it was sent");
+    if (part > 0 && receives++ % CHECK_EVERY == 0) check(connection, part);
+    connection->received += part;
+  }
+  return complete;
+}
+#endif
+
 // Takes once what has come back, and returns how many bytes: 0 where there are none and the flags say not to wait.
 static ssize_t receive_once(struct connection *connection, long owed, int flags) {
+#ifdef WITH_TLS
+  if (with_tls) return receive_decrypted(connection, owed, flags);
+#endif
   // What is not compared is not copied either: TCP drops it. That makes the generator lighter for large messages.
   int checking = receives++ % CHECK_EVERY == 0;
-  ssize_t count = recv(connection->fd, receive_buffer, owed < RECEIVE_BYTES ? owed : RECEIVE_BYTES,
-                       checking ? flags : flags | MSG_TRUNC);
+  ssize_t wanted = owed < RECEIVE_BYTES ? owed : RECEIVE_BYTES;
+  ssize_t count = recv(connection->fd, receive_buffer, wanted, checking ? flags : flags | MSG_TRUNC);
+  drained = count < wanted;
   if (count < 0) {
     if (errno == EAGAIN) return 0;
     fail("recv");
@@ -254,15 +337,15 @@ static long receive_some(struct connection *connection) {
   long complete = connection->received / bytes;
   long owed = connection->sent - connection->received;
   if (owed == 0) {
+    if (with_tls) return receive_once(connection, 0, MSG_DONTWAIT);  // A ticket for another session is usual.
     ssize_t count = recv(connection->fd, receive_buffer, 1, MSG_DONTWAIT);
     if (count > 0) refuse("the server sent more than it was sent");
     if (count == 0) refuse("the server closed a connection");
     return 0;
   }
   while (owed > 0) {
-    ssize_t count = receive_once(connection, owed, MSG_DONTWAIT);
-    if (count < owed && count < RECEIVE_BYTES) break;  // There was no more; when there is, it is an event.
-    owed -= count;
+    owed -= receive_once(connection, owed, MSG_DONTWAIT);
+    if (drained) break;
   }
   return connection->received / bytes - complete;
 }
@@ -332,6 +415,7 @@ static void run_closed(void) {
   }
   if (by_count) print_usage(from, usage_now(), messages);
   printf("\n");
+  end_all();
 }
 
 static void run_rate(void) {
@@ -401,6 +485,7 @@ static void run_rate(void) {
          percentile(&latency, 50) / 1e3, percentile(&latency, 90) / 1e3, percentile(&latency, 99) / 1e3,
          percentile(&latency, 99.9) / 1e3, latency.max / 1e3, percentile(&lateness, 99) / 1e3, lateness.max / 1e3,
          due - answered);
+  end_all();
 }
 
 static void open_and_send(struct connection *connection) {
@@ -442,7 +527,7 @@ static void run_connects(void) {
     if (time >= end) break;
     struct connection *connection = &all[i];
     receive_all(connection);
-    close(connection->fd);
+    end_connection(connection);
     over++;
     open_connection(connection);
     connection->due += bytes;
@@ -451,7 +536,7 @@ static void run_connects(void) {
   print_usage(from, usage_now(), over);
   for (int i = 0; i < connections; i++) {
     receive_all(&all[i]);
-    close(all[i].fd);
+    end_connection(&all[i]);
   }
   printf("\n");
 }
@@ -504,6 +589,8 @@ static void read_option(const char *argument) {
     rate = number;
   } else if (strcmp(key, "messages") == 0) {
     budget = number;
+  } else if (strcmp(key, "tls") == 0) {
+    with_tls = number != 0;
   } else {
     refuse("an unknown key: the head of load.c lists them");
   }
@@ -518,6 +605,13 @@ int main(int argc, char **argv) {
   }
   if (port <= 0 || connections <= 0 || bytes <= 0 || depth <= 0) refuse("port, connections, bytes, depth must be above 0");
   if (server == 0) server = getpid();
+  if (with_tls) {
+#ifdef WITH_TLS
+    tls_prepare();
+#else
+    refuse("this was compiled without TLS: compile it with -DWITH_TLS, -lssl and -lcrypto");
+#endif
+  }
   make_pattern();
   all = calloc(connections, sizeof *all);
   poll_fd = epoll_create1(0);

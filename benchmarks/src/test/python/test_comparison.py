@@ -1,8 +1,12 @@
 """What the comparison computes, without measuring anything."""
 
+import contextlib
+import io
 import os
 import random
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -90,7 +94,7 @@ class ReportTest(unittest.TestCase):
     ]
 
     def test_a_table_has_medians_with_ranges_and_only_columns_that_were_measured(self):
-        text = report.workload_table(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"], "netty")
+        text = report.workload_table(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"])
 
         self.assertEqual(
             text.splitlines(),
@@ -103,7 +107,7 @@ class ReportTest(unittest.TestCase):
         )
 
     def test_a_chart_has_a_row_for_each_server_that_was_measured(self):
-        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"], "netty")
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted", "go"])
 
         self.assertEqual(
             [(r["server"], r["median"], r["low"], r["high"]) for r in rows],
@@ -112,9 +116,9 @@ class ReportTest(unittest.TestCase):
 
 
     def test_the_overview_has_a_column_for_each_workload(self):
-        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted"], "netty")
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted"])
         idle = [row(1, "netty", rss_per_connection=2100.0)]
-        rows += report.chart_rows(workloads.IDLE, idle, ["netty", "mounted"], "netty")
+        rows += report.chart_rows(workloads.IDLE, idle, ["netty", "mounted"])
 
         self.assertEqual(
             report.overview(rows, ["netty", "mounted"]).splitlines()[2:],
@@ -122,13 +126,52 @@ class ReportTest(unittest.TestCase):
         )
 
     def test_charts_get_a_line_for_each_bar(self):
-        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["mounted"], "netty")
+        rows = report.chart_rows(workloads.PINGPONG_64, self.TAKEN, ["netty", "mounted"])
         with tempfile.NamedTemporaryFile("r") as file:
             report.write_chart_rows(file.name, "a machine", {"mounted": "Weir, 1.0"}, rows)
-            machine_line, head, bar = file.read().splitlines()
+            machine_line, head, _, bar = file.read().splitlines()
 
         self.assertEqual(machine_line, "a machine")
         self.assertEqual(dict(zip(head.split("\t"), bar.split("\t")))["about"], "Weir, 1.0")
+
+
+class TlsReportTest(unittest.TestCase):
+    NAMES = ["netty-tls", "mounted-tls", "netty-tls-boringssl", "mounted-tls-boringssl"]
+    TAKEN = [
+        row(1, "netty-tls", per_second=100.0),
+        row(1, "mounted-tls", per_second=80.0),
+        row(1, "netty-tls-boringssl", per_second=200.0),
+        row(1, "mounted-tls-boringssl", per_second=180.0),
+    ]
+
+    def test_each_is_compared_with_raw_netty_on_the_same_engine(self):
+        text = report.workload_table(workloads.TLS_PINGPONG_64, self.TAKEN, self.NAMES)
+
+        self.assertEqual(
+            text.splitlines(),
+            [
+                "| server                | msg/s | netty, same engine = 1 |",
+                "|-----------------------|------:|-----------------------:|",
+                "| netty-tls             |   100 |                   1.00 |",
+                "| mounted-tls           |    80 |                   0.80 |",
+                "| netty-tls-boringssl   |   200 |                   1.00 |",
+                "| mounted-tls-boringssl |   180 |                   0.90 |",
+            ],
+        )
+
+    def test_a_bar_of_a_chart_has_the_same_ratio(self):
+        rows = report.chart_rows(workloads.TLS_PINGPONG_64, self.TAKEN, self.NAMES)
+
+        self.assertEqual([r["median"] for r in rows], [1, 0.8, 1, 0.9])
+        self.assertTrue(rows[0]["figure"].endswith("= 1"))
+
+    def test_where_one_engine_is_measured_the_base_is_named(self):
+        self.assertEqual(report.bases(["netty-tls", "mounted-tls"]), "netty-tls")
+
+    def test_without_raw_netty_the_first_with_the_same_engine_is_the_base(self):
+        names = ["netty-tls", "transfer-tls-boringssl", "mounted-tls-boringssl"]
+
+        self.assertEqual(servers.base_of("mounted-tls-boringssl", names), "transfer-tls-boringssl")
 
 
 class CommandTest(unittest.TestCase):
@@ -141,6 +184,33 @@ class CommandTest(unittest.TestCase):
         options = command.parse(["--workloads", "lines,idle", "--rounds", "3", "netty", "go"])
 
         self.assertEqual((options.workloads, options.rounds, options.servers), (["lines", "idle"], 3, ["netty", "go"]))
+
+    def test_all_workloads_are_measured_where_none_is_chosen(self):
+        self.assertEqual(command.parse(["netty"]).workloads, list(workloads.NAMES))
+
+    def test_a_workload_that_no_server_is_for_is_refused(self):
+        for arguments, wanted in (
+            (["--workloads", "tls-large", "netty", "go"], "tls-large: add one of netty-tls"),
+            (["--workloads", "lines", "netty-tls"], "lines: add one of c"),
+        ):
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
+                command.parse(arguments)
+
+            self.assertIn(wanted, said.getvalue())
+
+    def test_where_the_load_generator_has_no_tls_only_the_servers_with_it_are_left_out(self):
+        class WithoutTls:
+            def prepare_tls(self):
+                raise machine.Missing("needs OpenSSL")
+
+        said = []
+        chosen = servers.Servers(["netty", "netty-tls", "mounted-tls-boringssl"], 0, said.append)
+
+        command.prepare_tls(WithoutTls(), chosen)
+
+        self.assertEqual(chosen.names, ["netty"])
+        self.assertIn("netty-tls is left out: the load generator needs OpenSSL", said)
 
     def test_the_share_of_the_ceiling_is_of_the_same_round(self):
         taken = [row(1, "c", per_second=200), row(1, "go", per_second=50), row(2, "go", per_second=60)]
@@ -182,12 +252,23 @@ class ServersTest(unittest.TestCase):
         said = []
 
         with servers.Servers(["go", "tokio", "netty"], self.core, said.append) as running:
-            running.start("bytes")
+            running.start(workloads.PINGPONG_64)
 
             self.assertEqual(running.names, ["tokio"])
             self.assertEqual(running.left_out["go"], "there is no go")
             self.assertIn("there is no", running.left_out["netty"])
         self.assertIn("go is left out: there is no go", said)
+
+    def test_a_server_is_started_for_what_it_can_be_asked_for(self):
+        self.script("netty", "echo 4711 Netty", "exec cat")
+        self.script("netty-tls", "echo 4712 Netty, TLS", "exec cat")
+
+        with servers.Servers(["netty", "netty-tls"], self.core, lambda text: None) as running:
+            running.start(workloads.TLS_PINGPONG_64)
+
+            self.assertEqual(list(running.about), ["netty-tls"])
+            self.assertTrue(running.get("netty-tls", "bytes").tls)
+            self.assertEqual(running.for_workload(workloads.LINES), ["netty"])
 
     def test_a_server_that_does_not_start_is_a_failure_with_what_it_said(self):
         self.script("go", "echo no such thing >&2", "exit 1")
@@ -280,6 +361,127 @@ class LoadTest(unittest.TestCase):
         return subprocess.run(command_line, capture_output=True, text=True)
 
 
+class TlsLoadTest(unittest.TestCase):
+    """The load generator with TLS."""
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            cls.program = machine.build_c("load", tls=True)
+        except machine.Missing as missing:
+            raise unittest.SkipTest(str(missing)) from None
+        if shutil.which("openssl") is None:
+            raise unittest.SkipTest("there is no openssl to make a certificate with")
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.key, cls.certificate = (Path(folder.name) / name for name in ("key.pem", "certificate.pem"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+            + ["-subj", "/CN=localhost", "-keyout", cls.key, "-out", cls.certificate],
+            capture_output=True,
+            check=True,
+        )
+
+    def context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+    def test_every_message_is_answered_small_ones_and_those_of_many_records(self):
+        with TlsServer(self.context()) as server:
+            for arguments in (["bytes=1024"], ["bytes=64", "depth=16"], ["bytes=1048576"]):
+                said = self.load(server, "closed", "messages=40", *arguments)
+
+                self.assertIn("messages=40 ", said.stdout)
+                self.assertEqual((said.returncode, said.stderr), (0, ""))
+
+    def test_connections_begin_and_end_with_tls_each_time(self):
+        with TlsServer(self.context()) as server:
+            said = self.load(server, "connects", "bytes=64", "seconds=0.05")
+
+            self.assertEqual((said.returncode, said.stderr), (0, ""))
+            self.assertEqual(server.broken, [])
+
+    def test_a_wrong_echo_ends_the_run(self):
+        with TlsServer(self.context(), lambda data: data.swapcase()) as server:
+            said = self.load(server, "closed", "messages=100", "bytes=8")
+
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("something else", said.stderr)
+
+    def test_more_than_was_sent_ends_the_run(self):
+        with TlsServer(self.context(), lambda data: data + data) as server:
+            said = self.load(server, "closed", "messages=100", "bytes=8")
+
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("more than it was sent", said.stderr)
+
+    def test_another_version_is_not_measured(self):
+        context = self.context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with TlsServer(context) as server:
+            said = self.load(server, "closed", "messages=1")
+
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("no handshake with TLSv1.3 and TLS_AES_128_GCM_SHA256", said.stderr)
+            self.assertEqual(said.stdout, "")
+
+    def test_a_server_without_tls_is_not_measured(self):
+        with WrongServer() as server:
+            said = self.load(server, "closed", "messages=1")
+
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("no handshake with TLSv1.3", said.stderr)
+
+    def test_the_program_without_tls_says_so(self):
+        program = machine.build_c("load")
+
+        said = subprocess.run([program, "closed", "port=1", "tls=1"], capture_output=True, text=True)
+
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("compiled without TLS", said.stderr)
+
+    def load(self, server, *arguments):
+        command_line = [self.program, arguments[0], "tls=1", f"port={server.port}", *arguments[1:]]
+        return subprocess.run(command_line, capture_output=True, text=True, timeout=30)
+
+
+class TlsServer:
+    """Sends back what came, changed or not, on one connection after another."""
+
+    def __init__(self, context, change=lambda data: data):
+        self._context = context
+        self._change = change
+        self.broken = []
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # Closed: the test is over.
+            try:
+                with connection, self._context.wrap_socket(
+                    connection, server_side=True, suppress_ragged_eofs=False
+                ) as secured:
+                    while data := secured.recv(65536):
+                        secured.sendall(self._change(data))
+            except OSError as error:
+                self.broken.append(error)
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)  # Which close alone does not do to a thread in accept.
+        self._listener.close()
+        self._thread.join(5)
+
+
 class WrongServer:
     """Sends back as many bytes as came, but others."""
 
@@ -292,12 +494,9 @@ class WrongServer:
 
     def _serve(self):
         connection, _ = self._listener.accept()
-        with connection:
+        with connection, contextlib.suppress(OSError):
             while data := connection.recv(1024):
-                try:
-                    connection.sendall(data.swapcase())
-                except OSError:
-                    return
+                connection.sendall(data.swapcase())
 
     def __exit__(self, *_):
         self._listener.close()

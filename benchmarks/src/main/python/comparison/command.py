@@ -9,7 +9,7 @@ from pathlib import Path
 from . import counts, figures, machine, report, workloads
 from .load import Load
 from .machine import Missing
-from .servers import JVM, NAMES, Failed, Servers
+from .servers import JVM, NAMES, Failed, Servers, base_of, tls_of
 
 # A small young generation, for the memory of connections: else it is the garbage of opening them that is counted. This
 # variable is read after the options that the servers themselves are given.
@@ -42,9 +42,8 @@ def parse(arguments):
     parser.add_argument(
         "--workloads",
         type=names_in(workloads.NAMES),
-        default=list(workloads.NAMES),
         metavar="A,B",
-        help=f"which of {', '.join(workloads.NAMES)} (default: all)",
+        help=f"which of {', '.join(workloads.NAMES)} (default: all that the servers can be asked for)",
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turn (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2, help="how long each time (%(default)s)")
@@ -64,6 +63,14 @@ def parse(arguments):
     for name in options.servers:
         if name not in NAMES:
             parser.error(f"there is no server '{name}': write one of {', '.join(NAMES)}")
+    # Those with TLS are asked for what is measured with TLS, the others for the rest.
+    kinds = {bool(tls_of(name)) for name in options.servers or NAMES}
+    for workload in workloads.named(options.workloads or ()):
+        if workload.tls not in kinds:
+            wanted = [name for name in NAMES if bool(tls_of(name)) == workload.tls]
+            parser.error(f"none of these servers is for {workload.name}: add one of {', '.join(wanted)}")
+    if options.workloads is None:
+        options.workloads = list(workloads.NAMES)
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("there must be a round, and it must take time: --rounds 1 and --seconds 0.1, or more")
     if options.quick:
@@ -84,14 +91,15 @@ class Comparison:
         self.failures = []
         self.unavailable = {}
 
-    @property
-    def base(self):
-        names = self._servers.names
-        return "netty" if "netty" in names else names[0]
+    def _base(self, workload):
+        names = self._servers.for_workload(workload)
+        return base_of(names[0], names)
 
     def run(self, workload):
         """Measures each server once per round, and says what came of it."""
-        self._servers.start(workload.mode)
+        self._servers.start(workload)
+        if not self._servers.for_workload(workload):
+            return
         if workload in (workloads.LATENCY, workloads.LATENCY_SAME_RATE):
             self._rounds(workloads.PINGPONG_64)
         self._rounds(workload)
@@ -103,7 +111,7 @@ class Comparison:
         taken = self.measurements[workload.name] = []
         out = set()
         for number in range(self._options.rounds + 1):
-            for name in self._servers.names:
+            for name in self._servers.for_workload(workload):
                 if name in out or (number == 0 and self._options.first_warmup == 0):
                     continue
                 try:
@@ -128,7 +136,7 @@ class Comparison:
             timing = {"warmup": 0, "seconds": self._options.first_warmup}
         if workload.load == "rate":
             most = self._most(name)
-            timing["rate"] = (most if workload is workloads.LATENCY else self._most(self.base)) / 2
+            timing["rate"] = (most if workload is workloads.LATENCY else self._most(self._base(workload))) / 2
             if timing["rate"] > 0.9 * most:
                 say(f"{workload.name}: {name} is left out, its most is {most:,.0f} msg/s")
                 return None
@@ -172,38 +180,50 @@ class Comparison:
 
     def _print(self, workload):
         taken = self.measurements[workload.name]
-        title = workload.title.format(base=self.base)
         if not taken:
             return
+        names = self._servers.for_workload(workload)
+        title = workload.title.format(base=self._base(workload))
         say(f"\n{workload.name}: {title}; median (range) of {self._options.rounds} rounds\n")
-        say(report.workload_table(workload, taken, self._servers.names, self.base))
+        say(report.workload_table(workload, taken, names))
         quiet = [row for row in taken if figures.is_quiet(row)]
         if 0 < len(quiet) < len(taken):
             say(f"\nOnly the {len(quiet)} of {len(taken)} measurements where both cores were left alone:\n")
-            say(report.workload_table(workload, quiet, self._servers.names, self.base))
+            say(report.workload_table(workload, quiet, names))
         elif not quiet:
             say("\nNo measurement had both cores for itself: these say little, but what is per CPU second holds better.")
 
-    def print_overview(self):
-        """Says what the charts show, all of it in one table."""
-        rows = [
+    def summary(self, measured=lambda workload: True):
+        """Returns what the charts show, of the workloads for which that is true."""
+        return [
             row
             for workload in workloads.ALL
+            if measured(workload) and self.measurements.get(workload.name)
             for row in report.chart_rows(
-                workload, self.measurements.get(workload.name, []), self._servers.names, self.base
+                workload, self.measurements[workload.name], self._servers.for_workload(workload)
             )
         ]
-        if rows:
-            say(f"\nAll in all, medians; ratios to {self.base}, but bytes for idle:\n")
-            say(report.overview(rows, self._servers.names))
+
+    def print_overview(self):
+        """Says what the charts show, in one table for the servers without TLS and one for those with it."""
+        for tls in False, True:
+            rows = self.summary(lambda workload: workload.tls == tls)
+            if rows:
+                names = [name for name in self._servers.names if bool(tls_of(name)) == tls]
+                but = "" if tls else ", but bytes for idle"
+                say(f"\nAll in all, medians; ratios to {report.bases(names)}{but}:\n")
+                say(report.overview(rows, names))
 
     def count(self, workload):
         """Counts what a message costs each server."""
-        self._servers.start(workload.mode)
+        self._servers.start(workload)
+        names = self._servers.for_workload(workload)
+        if not names:
+            return
         quick = self._options.quick
         rows = [["server", "system calls", "by name", "bytes allocated", "instructions"]]
         taken = self.measurements[f"counts-{workload.name}"] = []
-        for name in self._servers.names:
+        for name in names:
             server = self._servers.get(name, workload.mode)
             if self._options.first_warmup > 0:
                 self._load.run(server, "closed", **workload.arguments, seconds=self._options.first_warmup)
@@ -263,12 +283,11 @@ def write(options, comparison, servers, described):
     # Each run has a folder, so that what is in one belongs together.
     folder = options.output / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True)
-    summary = []
     for workload in workloads.ALL:
         taken = comparison.measurements.get(workload.name)
         if taken:
             report.write_csv(folder / f"{workload.name}.csv", taken)
-            summary += report.chart_rows(workload, taken, servers.names, comparison.base)
+    summary = comparison.summary()
     if summary:
         rows = folder / "charts.tsv"
         report.write_chart_rows(rows, machine.line(described), servers.about, summary)
@@ -295,6 +314,17 @@ def write(options, comparison, servers, described):
     say(f"\nThe numbers are in {folder}")
 
 
+def prepare_tls(load, servers):
+    """Leaves out the servers with TLS where the load generator cannot have it."""
+    secured = [name for name in servers.names if tls_of(name)]
+    try:
+        if secured:
+            load.prepare_tls()
+    except Missing as missing:
+        for name in secured:
+            servers.leave_out(name, f"the load generator {missing}")
+
+
 def main(arguments):
     options = parse(arguments)
     try:
@@ -315,6 +345,7 @@ def main(arguments):
     if options.quick:
         say("--quick: it is seen whether everything works, the figures say nothing")
     with Servers(names, load_core[0], say) as servers:
+        prepare_tls(load, servers)
         comparison = Comparison(options, load, servers, descriptors)
         try:
             if options.counts:

@@ -16,10 +16,16 @@ def _figures(line):
 class Load:
     def __init__(self, core):
         self._program = build_c("load")
+        self._program_tls = None
         self._core = core
 
+    def prepare_tls(self):
+        """Before the first run with a server that has TLS. Raises Missing where there is no OpenSSL to compile with."""
+        self._program_tls = build_c("load", tls=True)
+
     def _start(self, server, what, arguments, before=(), **options):
-        command = [*before, self._program, what, f"port={server.port}", f"pid={server.pid}"]
+        program = self._program_tls if server.tls else self._program
+        command = [*before, program, what, f"port={server.port}", f"pid={server.pid}", f"tls={int(server.tls)}"]
         command += [f"{key}={value}" for key, value in arguments.items()]
         return subprocess.Popen(
             command,

@@ -24,15 +24,26 @@ class Missing(Exception):
     """Something is not there: its text says what."""
 
 
-def build_c(name):
-    """Compiles a C program of the benchmarks unless that is done, and returns its path."""
-    program = TARGET / name
+def _has_header(name):
+    found = subprocess.run(["gcc", "-E", "-"], input=f"#include <{name}>\n", capture_output=True, text=True)
+    return found.returncode == 0
+
+
+def build_c(name, tls=False):
+    """Compiles a C program of the benchmarks unless that is done, and returns its path.
+
+    With TLS it is another program: the one without needs no OpenSSL, and is the same whether or not there is one.
+    """
+    program = TARGET / (f"{name}-tls" if tls else name)
     sources = [C_SOURCES / f"{name}.c", *C_SOURCES.glob("*.h")]
     if not program.exists() or any(source.stat().st_mtime > program.stat().st_mtime for source in sources):
         if shutil.which("gcc") is None:
             raise Missing("needs gcc")
+        if tls and not _has_header("openssl/ssl.h"):
+            raise Missing("needs OpenSSL to compile with: benchmarks/install-peers installs libssl-dev")
         TARGET.mkdir(exist_ok=True)
-        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, sources[0]], check=True)
+        with_tls = ["-DWITH_TLS", "-lssl", "-lcrypto"] if tls else []
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, sources[0], *with_tls], check=True)
     return program
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 
 from . import figures
+from .servers import base_of
 from .workloads import DIFFERENCE, IDLE, RATIO
 
 CHART_COLUMNS = ("workload", "title", "figure", "better", "server", "median", "low", "high")
@@ -21,7 +22,8 @@ def table(rows):
     return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
 
 
-def column_spread(measurements, server, base, column):
+def column_spread(measurements, server, servers, column):
+    base = base_of(server, servers)
     if column.kind == RATIO:
         return figures.spread(figures.ratios(measurements, server, base, column.figure))
     if column.kind == DIFFERENCE:
@@ -38,12 +40,21 @@ def _cell(column, spread):
     return text
 
 
-def workload_table(workload, measurements, servers, base):
+def bases(servers):
+    """Returns what these are compared with, for the head of a column."""
+    names = list(dict.fromkeys(base_of(server, servers) for server in servers))
+    if len(names) > 1 and all(name.startswith("netty-tls") for name in names):
+        return "netty, same engine"
+    return " / ".join(names)
+
+
+def workload_table(workload, measurements, servers):
     present = {key for measurement in measurements for key in measurement}
     columns = [column for column in workload.columns if column.figure in present]
+    base = bases(servers)
     rows = [["server", *(column.title.format(base=base) for column in columns)]]
     for server in servers:
-        cells = [_cell(column, column_spread(measurements, server, base, column)) for column in columns]
+        cells = [_cell(column, column_spread(measurements, server, servers, column)) for column in columns]
         if any(cell != "-" for cell in cells):
             rows.append([server, *cells])
     return table(rows)
@@ -57,11 +68,12 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def chart_rows(workload, measurements, servers, base):
+def chart_rows(workload, measurements, servers):
     """Returns what the charts show, one row for each server."""
+    base = bases(servers)
     rows = []
     for server in servers:
-        spread = column_spread(measurements, server, base, workload.chart)
+        spread = column_spread(measurements, server, servers, workload.chart)
         if spread is not None:
             rows.append(
                 {

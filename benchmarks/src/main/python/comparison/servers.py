@@ -27,13 +27,34 @@ NAMES = (
     "tokio",
     "asyncio",
     "uvloop",
+    "netty-tls",
+    "mounted-tls",
+    "portable-tls",
+    "transfer-tls",
+    "netty-tls-boringssl",
+    "mounted-tls-boringssl",
+    "portable-tls-boringssl",
+    "transfer-tls-boringssl",
 )
-JVM = {"netty", "mounted", "portable", "netty-nio", "netty-tuned", "mounted-nio", "transfer", "vertx", "reactor", "blocking"}
+_OTHERS = {"c", "go", "tokio", "asyncio", "uvloop"}
+JVM = set(NAMES) - _OTHERS
 
 START_SECONDS = 600  # Some build themselves first.
 ANSWER_SECONDS = 5
 STOP_SECONDS = 10
 MISSING_STATUS = 3
+
+
+def tls_of(name):
+    """Returns what is behind the name of the server without TLS: "-tls", "-tls-boringssl", or nothing."""
+    _, tls, engine = name.partition("-tls")
+    return tls + engine
+
+
+def base_of(name, names):
+    """Returns the one of these servers that the one named is compared with: raw Netty, with the same engine for TLS."""
+    raw = "netty" + tls_of(name)
+    return raw if raw in names else next(other for other in names if tls_of(other) == tls_of(name))
 
 
 class Failed(Exception):
@@ -48,6 +69,7 @@ class Server:
         if not program.exists():
             raise Missing(f"there is no {name} in src/main/peers")
         self.name = name
+        self.tls = tls_of(name) != ""
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [program, mode],
@@ -148,17 +170,25 @@ class Servers:
         self._say = say
         self._running = {}
 
-    def start(self, mode):
-        """Starts what does not run yet in this mode. What is missing is left out from then on."""
-        for name in list(self.names):
+    def for_workload(self, workload):
+        """Returns the names of those that can be asked for it, in order."""
+        return [name for name in self.names if bool(tls_of(name)) == workload.tls]
+
+    def leave_out(self, name, reason):
+        self.names.remove(name)
+        self.left_out[name] = str(reason)
+        self._say(f"{name} is left out: {reason}")
+
+    def start(self, workload):
+        """Starts what it can be asked of and does not run yet in its mode. What is missing is left out from then on."""
+        mode = workload.mode
+        for name in self.for_workload(workload):
             if (name, mode) in self._running:
                 continue
             try:
                 server = Server(name, mode, self._core)
             except (Missing, Failed) as reason:
-                self.names.remove(name)
-                self.left_out[name] = str(reason)
-                self._say(f"{name} is left out: {reason}")
+                self.leave_out(name, reason)
                 continue
             self._running[name, mode] = server
             if name not in self.about:

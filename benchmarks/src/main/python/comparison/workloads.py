@@ -27,12 +27,13 @@ class Workload:
     # The column that a chart shows, and whether more of it is better.
     chart: Column
     more_is_better: bool = True
+    tls: bool = False  # Whether it is for the servers with TLS, and for no others.
 
 
 _RATE_RATIO = Column("{base} = 1", "per_second", RATIO)
 
 
-def _throughput(name, title, mode, load, unit, chart=_RATE_RATIO, **arguments):
+def _throughput(name, title, mode, load, unit, chart=_RATE_RATIO, tls=False, **arguments):
     columns = (
         Column(f"{unit}/s", "per_second", form="{:,.0f}"),
         _RATE_RATIO,
@@ -43,7 +44,7 @@ def _throughput(name, title, mode, load, unit, chart=_RATE_RATIO, **arguments):
         Column("CPU us", "server_us", form="{:.2f}", with_range=False),
         Column("user us", "server_user_us", form="{:.2f}", with_range=False),
     )
-    return Workload(name, title, mode, load, arguments, columns, chart)
+    return Workload(name, title, mode, load, arguments, columns, chart, tls=tls)
 
 
 def _latency(name, title):
@@ -100,7 +101,19 @@ LARGE = _throughput(
     "large", "100 KiB messages, 16 connections", "bytes", "closed", "msg", connections=16, bytes=100 * 1024
 )
 
-COUNTED = (PINGPONG_64, LINES, LARGE)
+TLS_PINGPONG_64 = _throughput(
+    "tls-pingpong-64",
+    "1 KiB ping-pong, 64 connections, TLS 1.3",
+    "bytes",
+    "closed",
+    "msg",
+    tls=True,
+    connections=64,
+    bytes=1024,
+)
+
+# Not TLS's large messages: so many as a count takes would be hours.
+COUNTED = (PINGPONG_64, LINES, LARGE, TLS_PINGPONG_64)
 
 ALL = (
     _throughput("pingpong-1", "1 KiB ping-pong, 1 connection", "bytes", "closed", "msg", connections=1, bytes=1024),
@@ -127,6 +140,17 @@ ALL = (
     LATENCY,
     LATENCY_SAME_RATE,
     IDLE,
+    TLS_PINGPONG_64,
+    _throughput(
+        "tls-large",
+        "1 MiB messages, 4 connections, TLS 1.3",
+        "bytes",
+        "closed",
+        "MiB",  # A message is one.
+        tls=True,
+        connections=4,
+        bytes=1024 * 1024,
+    ),
 )
 
 # LATENCY_SAME_RATE comes with LATENCY.

@@ -79,6 +79,11 @@ public final class Charts {
           cells[8]);
     }
 
+    /** {@return whether the server is Weir's} With TLS its name is the one without, and more. */
+    boolean isOwn() {
+      return OWN.contains(server.replaceFirst("-tls.*", ""));
+    }
+
     boolean isRatio() {
       return figure.endsWith("= 1");
     }
@@ -150,10 +155,10 @@ public final class Charts {
             .yAxisTitle(first.figure() + " (" + first.better() + " is better)")
             .build();
     List<String> servers = bars.stream().map(Bar::server).toList();
-    if (bars.stream().anyMatch(bar -> OWN.contains(bar.server()))) {
+    if (bars.stream().anyMatch(bar -> bar.isOwn())) {
       chart.addSeries("Weir", servers, medians(bars, true)).setFillColor(WEIR);
     }
-    if (bars.stream().anyMatch(bar -> !OWN.contains(bar.server()))) {
+    if (bars.stream().anyMatch(bar -> !bar.isOwn())) {
       chart.addSeries("others", servers, medians(bars, false)).setFillColor(OTHERS);
     }
     style(chart.getStyler());
@@ -169,7 +174,7 @@ public final class Charts {
   private static List<@Nullable Double> medians(List<Bar> bars, boolean own) {
     List<@Nullable Double> medians = new ArrayList<>();
     for (Bar bar : bars) {
-      medians.add(OWN.contains(bar.server()) == own ? bar.median() : null);
+      medians.add(bar.isOwn() == own ? bar.median() : null);
     }
     return medians;
   }

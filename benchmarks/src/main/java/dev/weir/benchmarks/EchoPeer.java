@@ -52,12 +52,21 @@ interface EchoPeer extends AutoCloseable {
           "transfer",
           "vertx",
           "reactor",
-          "blocking");
+          "blocking",
+          "netty-tls",
+          "mounted-tls",
+          "portable-tls",
+          "transfer-tls",
+          "netty-tls-boringssl",
+          "mounted-tls-boringssl",
+          "portable-tls-boringssl",
+          "transfer-tls-boringssl");
 
   /**
    * Starts a server.
    *
    * @param kind one of {@link #KINDS}
+   * @throws UnsupportedOperationException if this kind is not for this machine
    */
   static EchoPeer start(String kind, Mode mode) throws IOException {
     return switch (kind) {
@@ -67,10 +76,20 @@ interface EchoPeer extends AutoCloseable {
       case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
       case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
       case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);
-      case "transfer" -> WeirEchoPeer.startTransferring();
+      case "transfer" -> WeirEchoPeer.startTransferring(null);
       case "vertx" -> VertxEchoPeer.start(mode);
       case "reactor" -> ReactorEchoPeer.start(mode);
       case "blocking" -> BlockingEchoPeer.start(mode);
+      case "netty-tls" -> NettyEchoPeer.startSecured(EchoTls.JDK);
+      case "netty-tls-boringssl" -> NettyEchoPeer.startSecured(EchoTls.BORINGSSL);
+      case "mounted-tls" -> WeirEchoPeer.startSecured(FiberKind.MOUNTED, mode, EchoTls.JDK);
+      case "mounted-tls-boringssl" ->
+          WeirEchoPeer.startSecured(FiberKind.MOUNTED, mode, EchoTls.BORINGSSL);
+      case "portable-tls" -> WeirEchoPeer.startSecured(FiberKind.PORTABLE, mode, EchoTls.JDK);
+      case "portable-tls-boringssl" ->
+          WeirEchoPeer.startSecured(FiberKind.PORTABLE, mode, EchoTls.BORINGSSL);
+      case "transfer-tls" -> WeirEchoPeer.startTransferring(EchoTls.JDK);
+      case "transfer-tls-boringssl" -> WeirEchoPeer.startTransferring(EchoTls.BORINGSSL);
       default ->
           throw new IllegalArgumentException(
               "Unknown server '" + kind + "': write one of " + KINDS);

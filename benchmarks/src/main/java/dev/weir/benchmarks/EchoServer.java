@@ -14,6 +14,9 @@ import java.nio.charset.StandardCharsets;
  * there is answered by the bytes that all threads have allocated so far.
  */
 public final class EchoServer {
+  /** By which a server says that it lacks something, and is to be left out. */
+  private static final int MISSING_STATUS = 3;
+
   private EchoServer() {}
 
   /**
@@ -45,6 +48,9 @@ public final class EchoServer {
       }
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage());
+    } catch (UnsupportedOperationException e) {
+      System.err.println(e.getMessage());
+      System.exit(MISSING_STATUS);
     }
     System.err.println("usage: EchoServer KIND bytes|lines; KIND is one of " + EchoPeer.KINDS);
     System.exit(2);

@@ -2,9 +2,11 @@ package dev.weir.benchmarks;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.EventLoopGroup;
@@ -18,6 +20,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -26,15 +29,19 @@ import org.jspecify.annotations.Nullable;
  * A handler in a Netty pipeline, on one event loop: the measure. It writes on read, flushes on
  * read-complete and has a void promise, so a round trip costs one write system call and no
  * allocation for a promise. It does not look for lines in either mode. In spirit the echo server of
- * Netty's examples ({@code io.netty.example.echo}), which does without the void promise.
+ * Netty's examples ({@code io.netty.example.echo}), which does without the void promise. With TLS
+ * there is an {@code SslHandler} before it, as in {@code io.netty.example.securechat}, which
+ * encrypts at the flush all that was written until then.
  */
 final class NettyEchoPeer implements EchoPeer {
   private final EventLoopGroup group;
   private final Channel channel;
+  private final @Nullable EchoTls tls;
 
-  private NettyEchoPeer(EventLoopGroup group, Channel channel) {
+  private NettyEchoPeer(EventLoopGroup group, Channel channel, @Nullable EchoTls tls) {
     this.group = group;
     this.channel = channel;
+    this.tls = tls;
   }
 
   /**
@@ -43,8 +50,17 @@ final class NettyEchoPeer implements EchoPeer {
    * @param transport {@code nio}, or {@code auto} for epoll where that works
    */
   static NettyEchoPeer start(String transport) {
-    boolean epoll = transport.equals("auto") && Epoll.isAvailable();
-    return start(epoll, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory(), null);
+    return start(transport.equals("auto") && Epoll.isAvailable(), null);
+  }
+
+  /** Starts the server on {@code auto}, with TLS. */
+  static NettyEchoPeer startSecured(EchoTls tls) {
+    return start(Epoll.isAvailable(), tls);
+  }
+
+  private static NettyEchoPeer start(boolean epoll, @Nullable EchoTls tls) {
+    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    return start(epoll, io, null, tls);
   }
 
   /**
@@ -58,11 +74,17 @@ final class NettyEchoPeer implements EchoPeer {
             ? EpollIoHandler.newFactory(128, DefaultSelectStrategyFactory.INSTANCE)
             : NioIoHandler.newFactory(),
         // An allocator that Netty was given reads once, its own up to 16 times.
-        new FixedRecvByteBufAllocator(READ_BYTES_MAX).maxMessagesPerRead(16));
+        new FixedRecvByteBufAllocator(READ_BYTES_MAX).maxMessagesPerRead(16),
+        null);
   }
 
   private static NettyEchoPeer start(
-      boolean epoll, IoHandlerFactory io, @Nullable RecvByteBufAllocator readBuffers) {
+      boolean epoll,
+      IoHandlerFactory io,
+      @Nullable RecvByteBufAllocator readBuffers,
+      @Nullable EchoTls tls) {
+    // Before there are threads: it fails where the engine is missing.
+    ChannelHandler connection = tls == null ? new Echo() : new SecuredEcho(tls.nettys());
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, io);
     Class<? extends ServerChannel> channelClass =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
@@ -72,12 +94,12 @@ final class NettyEchoPeer implements EchoPeer {
             .channel(channelClass)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
-            .childHandler(new Echo());
+            .childHandler(connection);
     if (readBuffers != null) {
       bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, readBuffers);
     }
     Channel channel = bootstrap.bind("127.0.0.1", 0).syncUninterruptibly().channel();
-    return new NettyEchoPeer(group, channel);
+    return new NettyEchoPeer(group, channel, tls);
   }
 
   @Override
@@ -90,7 +112,8 @@ final class NettyEchoPeer implements EchoPeer {
     return Versions.netty()
         + " handler, "
         + (channel instanceof EpollServerSocketChannel ? "epoll" : "nio")
-        + ", one event loop";
+        + ", one event loop"
+        + (tls == null ? "" : ", " + tls);
   }
 
   @Override
@@ -113,6 +136,20 @@ final class NettyEchoPeer implements EchoPeer {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       context.close();
+    }
+  }
+
+  private static final class SecuredEcho extends ChannelInitializer<Channel> {
+    private final SslContext context;
+    private final Echo echo = new Echo();
+
+    SecuredEcho(SslContext context) {
+      this.context = context;
+    }
+
+    @Override
+    protected void initChannel(Channel channel) {
+      channel.pipeline().addLast(context.newHandler(channel.alloc()), echo);
     }
   }
 }

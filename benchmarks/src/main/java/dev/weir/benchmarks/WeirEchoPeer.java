@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Weir's streams on one loop: what a user of Weir writes, in spirit the echo server of the README.
@@ -24,31 +25,48 @@ final class WeirEchoPeer implements EchoPeer {
 
   private final CompletableFuture<Listening> listening = new CompletableFuture<>();
   private final Thread thread;
+  private final @Nullable EchoTls tls;
+  private final ServerOptions serverOptions;
 
   /** What the loop's thread tells the others. */
   private record Listening(Loop loop, Server server, int port) {}
 
-  private WeirEchoPeer(RunOptions options, ConnectionHandler handler) {
+  /** Fails where the engine for TLS is missing, before there is a loop. */
+  private WeirEchoPeer(RunOptions options, ConnectionHandler handler, @Nullable EchoTls tls) {
+    this.tls = tls;
+    serverOptions = tls == null ? OPTIONS : OPTIONS.withTls(tls.weirs());
     thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options, handler));
   }
 
   static WeirEchoPeer start(FiberKind fibers, String transport, Mode mode) {
     RunOptions options = RunOptions.defaults().withFibers(fibers).withTransport(transport);
-    return start(
-        options,
-        switch (mode) {
-          case BYTES -> WeirEchoPeer::echoBytes;
-          case LINES -> WeirEchoPeer::echoLines;
-        });
+    return start(options, echo(mode), null);
   }
 
-  /** Starts a server that moves buffers, which knows no lines: it echoes bytes in both modes. */
-  static WeirEchoPeer startTransferring() {
-    return start(RunOptions.defaults(), StreamReader::transferTo);
+  /** Starts a server with TLS. */
+  static WeirEchoPeer startSecured(FiberKind fibers, Mode mode, EchoTls tls) {
+    return start(RunOptions.defaults().withFibers(fibers), echo(mode), tls);
   }
 
-  private static WeirEchoPeer start(RunOptions options, ConnectionHandler handler) {
-    WeirEchoPeer peer = new WeirEchoPeer(options, handler);
+  /**
+   * Starts a server that moves buffers, which knows no lines: it echoes bytes in both modes.
+   *
+   * @param tls null for none
+   */
+  static WeirEchoPeer startTransferring(@Nullable EchoTls tls) {
+    return start(RunOptions.defaults(), StreamReader::transferTo, tls);
+  }
+
+  private static ConnectionHandler echo(Mode mode) {
+    return switch (mode) {
+      case BYTES -> WeirEchoPeer::echoBytes;
+      case LINES -> WeirEchoPeer::echoLines;
+    };
+  }
+
+  private static WeirEchoPeer start(
+      RunOptions options, ConnectionHandler handler, @Nullable EchoTls tls) {
+    WeirEchoPeer peer = new WeirEchoPeer(options, handler, tls);
     peer.thread.start();
     peer.listening.join();
     return peer;
@@ -65,7 +83,7 @@ final class WeirEchoPeer implements EchoPeer {
   }
 
   private void serve(ConnectionHandler handler) throws IOException {
-    try (Server server = Asyncio.startServer(handler, "127.0.0.1", 0, OPTIONS)) {
+    try (Server server = Asyncio.startServer(handler, "127.0.0.1", 0, serverOptions)) {
       int port = server.addresses().getFirst().getPort();
       listening.complete(new Listening(Asyncio.runningLoop(), server, port));
       server.serveForever();
@@ -100,7 +118,8 @@ final class WeirEchoPeer implements EchoPeer {
         + Versions.netty()
         + " "
         + loop.transport()
-        + ", one loop";
+        + ", one loop"
+        + (tls == null ? "" : ", " + tls);
   }
 
   @Override

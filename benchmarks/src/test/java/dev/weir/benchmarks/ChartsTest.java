@@ -47,6 +47,16 @@ class ChartsTest {
     assertThat((double) weir / others).isBetween(0.48, 0.52);
   }
 
+  @Test
+  void whatIsWeirsIsSoWithTlsAsWell() throws IOException {
+    Path figures = figures("tls\tmounted-tls\t1\t1\t1", "tls\ttransfer-tls-boringssl\t1\t1\t1");
+
+    BufferedImage image = ImageIO.read(Charts.draw(figures, folder).getFirst().toFile());
+
+    assertThat(height(image, WEIR)).isPositive();
+    assertThat(height(image, OTHERS)).isZero();
+  }
+
   private Path figures(String... bars) throws IOException {
     StringBuilder text = new StringBuilder("A machine\nworkload\ttitle\t...\n");
     for (String bar : bars) {

@@ -5,14 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.benchmarks.EchoPeer.Mode;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,22 +40,36 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EchoPeerTest {
   private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
   private static final int READ_TIMEOUT_MILLIS = 10_000;
+  private static final SSLSocketFactory CLIENT_TLS = trustingAnybody();
+
+  private static boolean isForThisMachine(String kind) {
+    return !kind.endsWith("-boringssl") || EchoTls.BORINGSSL.isAvailable();
+  }
 
   static List<String> kinds() {
-    return EchoPeer.KINDS;
+    return EchoPeer.KINDS.stream().filter(EchoPeerTest::isForThisMachine).toList();
   }
 
   static Stream<Arguments> kindsInBothModes() {
-    return EchoPeer.KINDS.stream()
+    return kinds().stream()
         .flatMap(kind -> Stream.of(Mode.values()).map(mode -> Arguments.of(kind, mode)));
+  }
+
+  /** A socket with TLS cannot say what is available, and beyond TLS the others are the same. */
+  static List<String> kindsWithoutTls() {
+    return kinds().stream().filter(kind -> !kind.contains("-tls")).toList();
+  }
+
+  static List<String> kindsWithTls() {
+    return kinds().stream().filter(kind -> kind.contains("-tls")).toList();
   }
 
   @ParameterizedTest
   @MethodSource("kindsInBothModes")
   void echoesToSeveralClients(String kind, Mode mode) throws IOException {
     try (EchoPeer peer = EchoPeer.start(kind, mode);
-        Socket first = connect(peer);
-        Socket second = connect(peer)) {
+        Socket first = connect(peer, kind);
+        Socket second = connect(peer, kind)) {
       byte[] message = line(1024);
 
       for (Socket socket : List.of(first, second, first)) {
@@ -58,7 +83,7 @@ class EchoPeerTest {
   @MethodSource("kindsInBothModes")
   void echoesLinesThatArriveTogetherAndInPieces(String kind, Mode mode) throws IOException {
     try (EchoPeer peer = EchoPeer.start(kind, mode);
-        Socket socket = connect(peer)) {
+        Socket socket = connect(peer, kind)) {
       OutputStream out = socket.getOutputStream();
 
       out.write("one\n\ntwo\nth".getBytes(US_ASCII));
@@ -71,13 +96,13 @@ class EchoPeerTest {
   }
 
   @ParameterizedTest
-  @MethodSource("kinds")
+  @MethodSource("kindsWithoutTls")
   void holdsBackWhatIsNoLineYet(String kind) throws IOException {
     // Those that move bytes as they are do not look for lines.
     boolean parses = !kind.startsWith("netty") && !kind.equals("transfer");
     try (EchoPeer peer = EchoPeer.start(kind, Mode.LINES);
-        Socket socket = connect(peer);
-        Socket other = connect(peer)) {
+        Socket socket = connect(peer, kind);
+        Socket other = connect(peer, kind)) {
       socket.getOutputStream().write("half".getBytes(US_ASCII));
       for (int i = 0; i < 10; i++) {
         other.getOutputStream().write('\n');
@@ -93,7 +118,7 @@ class EchoPeerTest {
   void closingEndsConnectionsAndListening(String kind) throws IOException {
     EchoPeer peer = EchoPeer.start(kind, Mode.BYTES);
     int port = peer.port();
-    try (Socket socket = connect(peer)) {
+    try (Socket socket = connect(peer, kind)) {
       socket.getOutputStream().write('x');
       assertThat(socket.getInputStream().read()).isEqualTo('x');
 
@@ -113,6 +138,52 @@ class EchoPeerTest {
     }
   }
 
+  /** What the load generator speaks, and all that it would measure. */
+  @ParameterizedTest
+  @MethodSource("kindsWithTls")
+  void aClientThatKnowsOneCipherOfTls13GetsIt(String kind) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, Mode.BYTES);
+        SSLSocket socket = (SSLSocket) connect(peer, kind)) {
+      socket.setEnabledProtocols(new String[] {EchoTls.PROTOCOL});
+      socket.setEnabledCipherSuites(new String[] {EchoTls.CIPHER_SUITE});
+
+      socket.startHandshake();
+
+      SSLSession session = socket.getSession();
+      assertThat(session.getProtocol()).isEqualTo("TLSv1.3");
+      assertThat(session.getCipherSuite()).isEqualTo("TLS_AES_128_GCM_SHA256");
+      assertThat(((X509Certificate) session.getPeerCertificates()[0]).getPublicKey())
+          .isInstanceOf(ECPublicKey.class);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kindsWithTls")
+  void aClientWithoutTls13IsRefused(String kind) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, Mode.BYTES);
+        SSLSocket socket = (SSLSocket) connect(peer, kind)) {
+      socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+
+      assertThatThrownBy(socket::startHandshake).isInstanceOf(SSLException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kindsWithTls")
+  void saysWhichEngineEncrypts(String kind) throws IOException {
+    try (EchoPeer peer = EchoPeer.start(kind, Mode.BYTES)) {
+      assertThat(peer.description())
+          .endsWith(
+              "TLSv1.3 by " + (kind.endsWith("boringssl") ? "BoringSSL" : "the JDK's engine"));
+    }
+  }
+
+  @Test
+  void everyPeerHasAFileToStartItBy() {
+    assertThat(EchoPeer.KINDS)
+        .allMatch(kind -> Files.isExecutable(Path.of("src/main/peers", kind)));
+  }
+
   @Test
   void unknownKindIsRefused() {
     assertThatThrownBy(() -> EchoPeer.start("tokio", Mode.BYTES))
@@ -128,11 +199,25 @@ class EchoPeerTest {
   }
 
   /** {@return a connection whose reads end: JUnit's timeout cannot interrupt a blocking read} */
-  private static Socket connect(EchoPeer peer) throws IOException {
-    Socket socket = new Socket(LOOPBACK, peer.port());
+  private static Socket connect(EchoPeer peer, String kind) throws IOException {
+    Socket socket =
+        kind.contains("-tls")
+            ? CLIENT_TLS.createSocket(LOOPBACK, peer.port())
+            : new Socket(LOOPBACK, peer.port());
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(READ_TIMEOUT_MILLIS);
     return socket;
+  }
+
+  /** {@return a client's TLS that takes any certificate: the servers make theirs themselves} */
+  private static SSLSocketFactory trustingAnybody() {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
+      return context.getSocketFactory();
+    } catch (GeneralSecurityException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** {@return a line with most of the characters that a line may have, its separator included} */
