@@ -31,13 +31,14 @@ public final class Lab {
             case "liars" -> Lab::liars;
             case "endless" -> Lab::endless;
             case "shutdown" -> Lab::shutdown;
+            case "handshakes" -> Lab::handshakes;
             default -> null;
           };
       if (scenario == null) {
         System.err.println(
             "usage: benchmarks/lab SCENARIO...\n"
                 + "of haproxy, haproxy-without-drain, drips, flood, silent, liars, endless,"
-                + " shutdown; docs/lab.md says what each shows");
+                + " shutdown, handshakes; docs/lab.md says what each shows");
         System.exit(2);
       }
       IO.println(name);
@@ -73,6 +74,13 @@ public final class Lab {
   private static void flood() throws IOException, InterruptedException {
     long most = ProcessFigures.descriptorsMax() - 200; // Each client wants one.
     print(Flood.run((int) Math.min(20_000, most), 1000));
+  }
+
+  private static void handshakes() throws IOException, InterruptedException {
+    for (String provider : List.of("jdk", "boringssl")) {
+      print("by " + provider);
+      print(StalledHandshakes.run(2000, provider));
+    }
   }
 
   private static void silent() throws IOException, InterruptedException {

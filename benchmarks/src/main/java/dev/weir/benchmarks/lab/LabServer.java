@@ -12,6 +12,7 @@ import dev.weir.task.Loop;
 import dev.weir.task.RunOptions;
 import dev.weir.task.SignalException;
 import dev.weir.task.TimeoutException;
+import dev.weir.tls.TlsProvider;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -20,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +62,7 @@ public final class LabServer {
    * @param args what differs from the defaults, each as {@code name=value}: {@code max}, the
    *     connections at once; {@code backlog}; {@code proxy}, the one trusted source of PROXY
    *     headers; {@code line}, the milliseconds that a client may take for a line; {@code grace},
-   *     in milliseconds
+   *     in milliseconds; {@code tls}, {@code jdk} or {@code boringssl}
    */
   public static void main(String[] args) {
     ServerOptions options = ServerOptions.defaults().withBacklog(4096);
@@ -72,6 +74,9 @@ public final class LabServer {
         case "max" -> options = options.withMaxConnections(Integer.parseInt(value));
         case "backlog" -> options = options.withBacklog(Integer.parseInt(value));
         case "proxy" -> options = options.withProxyProtocol(List.of(value));
+        case "tls" ->
+            options =
+                options.withTls(LabTls.server(TlsProvider.valueOf(value.toUpperCase(Locale.ROOT))));
         case "grace" -> options = options.withGrace(millis(value));
         case "line" -> lineTimeout = millis(value);
         default -> throw new IllegalArgumentException("no such setting: " + arg);

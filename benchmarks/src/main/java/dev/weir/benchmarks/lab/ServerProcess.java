@@ -32,9 +32,11 @@ final class ServerProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
   private final int port;
+  private final boolean tls;
 
-  private ServerProcess(Process process) throws IOException {
+  private ServerProcess(Process process, boolean tls) throws IOException {
     this.process = process;
+    this.tls = tls;
     this.output = process.inputReader(UTF_8);
     this.port = Integer.parseInt(nextLine());
   }
@@ -61,7 +63,8 @@ final class ServerProcess implements AutoCloseable {
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try {
-      return new ServerProcess(process);
+      return new ServerProcess(
+          process, List.of(settings).stream().anyMatch(setting -> setting.startsWith("tls=")));
     } catch (IOException | RuntimeException e) {
       process.destroyForcibly();
       throw e;
@@ -72,8 +75,17 @@ final class ServerProcess implements AutoCloseable {
     return port;
   }
 
-  /** {@return a connection whose reads end: a server that does not answer is a failure} */
+  /**
+   * {@return a connection as the server wants it, whose reads end: a server that does not answer is
+   * a failure}
+   */
   Socket connect() throws IOException {
+    Socket socket = connectInClear();
+    return tls ? LabTls.secured(socket) : socket;
+  }
+
+  /** {@return the same without TLS, whether the server wants it or not} */
+  Socket connectInClear() throws IOException {
     Socket socket = new Socket(LOOPBACK, port);
     socket.setSoTimeout((int) PATIENCE.toMillis());
     return socket;
