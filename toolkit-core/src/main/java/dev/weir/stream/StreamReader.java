@@ -379,7 +379,9 @@ public final class StreamReader implements Iterable<byte[]> {
     } finally {
       forwarding.stop();
     }
-    writer.ensureWritable();
+    if (writer != protocol.writer || !buffer.ended()) {
+      writer.ensureWritable(); // Else the peer's end may have closed it, after all was handed on.
+    }
     return forwarding.bytesHandedOn();
   }
 

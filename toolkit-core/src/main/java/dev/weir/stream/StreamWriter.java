@@ -454,7 +454,7 @@ public final class StreamWriter implements AutoCloseable {
   /** {@return whether the connection is closed or about to be} */
   public boolean isClosing() {
     loop.ensureHeld("StreamWriter.isClosing()");
-    return closing || lost || writeFailure != null;
+    return closing || lost || writeFailure != null || transport().isClosing();
   }
 
   /**
@@ -594,7 +594,10 @@ public final class StreamWriter implements AutoCloseable {
 
   private void throwIfLost() throws IOException {
     IOException cause = lostCause != null ? lostCause : writeFailure;
-    if (cause == null && lost && !closing) {
+    // A transport that closes because the peer did takes no more: a task that writes on and on
+    // would
+    // never wait, and so keep the connection from its end.
+    if (cause == null && !closing && (lost || transport().isClosing())) {
       cause = new IOException("Connection closed");
     }
     if (cause != null) {

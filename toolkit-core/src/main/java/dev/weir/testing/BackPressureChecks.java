@@ -74,7 +74,7 @@ final class BackPressureChecks {
                     Trial.SWALLOWED_BYTES_MAX,
                     taken[0]);
               }
-              pair.left().writer().writeEof();
+              trial.endOutput(pair.left().writer());
             });
     trial.untilHeldBack(writing, () -> taken[0]);
     if (writing.done()) {
@@ -217,7 +217,7 @@ final class BackPressureChecks {
         expected.append(i + 1).append('\n');
       }
     }
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
     Expect.text(
         "what arrives of five writes, three of them cancelled",
         expected.toString(),

@@ -82,7 +82,7 @@ final class CancellationChecks {
     CancelEverywhere.run(
         () -> {
           StreamPair pair = trial.open();
-          Task<?> sending = trial.start("sender", () -> sendInPieces(pair.left()));
+          Task<?> sending = trial.start("sender", () -> sendInPieces(trial, pair.left()));
           return new Exchange(pair, new StringBuilder(), sending);
         },
         exchange -> {
@@ -101,14 +101,14 @@ final class CancellationChecks {
         });
   }
 
-  private static void sendInPieces(StreamEnd end) throws IOException {
+  private static void sendInPieces(Trial trial, StreamEnd end) throws IOException {
     for (String line : LINES) {
       end.writer().write(line.substring(0, 3));
       Loop.running().yieldNow();
       end.writer().write(line.substring(3));
       Loop.running().yieldNow();
     }
-    end.writer().writeEof();
+    trial.endOutput(end.writer());
   }
 
   private static void writesCancelledEverywhere(Trial trial) {
@@ -128,7 +128,7 @@ final class CancellationChecks {
         },
         exchange -> {
           exchange.pair.left().writer().write("the end");
-          exchange.pair.left().writer().writeEof();
+          trial.endOutput(exchange.pair.left().writer());
           Expect.equal(
               "what arrived", exchange.log + "the end", exchange.peer.await(IOException.class));
           trial.discard(exchange.pair);

@@ -111,7 +111,7 @@ final class QuietLossChecks {
 
     expectFewerThan(written, pair.right().reader());
     LossChecks.expectResetBy(
-        "waitClosed() of the aborted end", () -> pair.left().writer().waitClosed());
+        trial, "waitClosed() of the aborted end", () -> pair.left().writer().waitClosed());
   }
 
   private static void expectFewerThan(long written, StreamReader reader) throws IOException {

@@ -54,7 +54,7 @@ final class SeparatorChecks {
     StreamPair pair = trial.open();
     StreamReader reader = pair.right().reader();
     pair.left().writer().write("one\n\nthree");
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
 
     Expect.text("the first line", "one\n", reader.readLine());
     Expect.text("the second line", "\n", reader.readLine());
@@ -97,7 +97,7 @@ final class SeparatorChecks {
   private static void readUntilAtTheEnd(Trial trial) throws Exception {
     StreamPair pair = trial.open();
     pair.left().writer().write("no semicolon");
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
 
     IncompleteReadException incomplete =
         Expect.thrown(
@@ -154,7 +154,7 @@ final class SeparatorChecks {
           pair.left().writer().writeLine(foreign + "\r");
           pair.left().writer().write("plain\n\nr\rr\n");
           pair.left().writer().write("last\r");
-          pair.left().writer().writeEof();
+          trial.endOutput(pair.left().writer());
         });
 
     Expect.equal("readLine(UTF_8)", foreign, pair.right().reader().readLine(UTF_8));
@@ -167,7 +167,7 @@ final class SeparatorChecks {
     StreamPair pair = trial.open(SMALL);
     StreamReader reader = pair.right().reader();
     pair.left().writer().write("one\ntwo\nthree");
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
 
     Iterator<byte[]> iterator = reader.iterator();
     Expect.equal("hasNext()", true, iterator.hasNext());
@@ -180,12 +180,13 @@ final class SeparatorChecks {
     Expect.equal("the other lines", List.of("two\n", "three"), rest);
     Expect.thrown("next() after the last", NoSuchElementException.class, iterator::next);
 
-    pair.right().writer().write("x".repeat(2 * LIMIT));
+    StreamPair other = trial.open(SMALL);
+    other.right().writer().write("x".repeat(2 * LIMIT));
     UncheckedIOException unchecked =
         Expect.thrown(
             "iterating over an overlong line",
             UncheckedIOException.class,
-            () -> pair.left().reader().iterator().next());
+            () -> other.left().reader().iterator().next());
     Expect.that(
         unchecked.getCause() instanceof LimitOverrunException,
         "its cause is a LimitOverrunException, but that is " + unchecked.getCause());

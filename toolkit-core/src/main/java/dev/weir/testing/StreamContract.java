@@ -3,6 +3,7 @@ package dev.weir.testing;
 import dev.weir.stream.StreamOptions;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Loop;
+import dev.weir.tls.TlsTruncatedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -15,7 +16,8 @@ import java.util.stream.Stream;
  * <pre>{@code
  * StreamContract.run(StreamPair::open); // The network of the running loop.
  * StreamContract.run(options -> connectOverMyTransport(options));
- * StreamContract.run(options -> StreamPair.openUnix(path, options), StreamContract.Abort.END);
+ * StreamContract.run(options -> StreamPair.openUnix(path, options), Abort.END);
+ * StreamContract.run(options -> openSecured(options), Abort.RESET, HalfClose.NO);
  * }</pre>
  *
  * <p>A check assumes that its transport loses nothing, keeps the order, and swallows no more than
@@ -57,10 +59,23 @@ public final class StreamContract {
   public static final class Check {
     private final String name;
     private final Body body;
+    private final Abort abort;
+    private final HalfClose halfClose;
 
     Check(String name, Body body) {
+      this(name, body, Abort.RESET, HalfClose.YES);
+    }
+
+    private Check(String name, Body body, Abort abort, HalfClose halfClose) {
       this.name = name;
       this.body = body;
+      this.abort = abort;
+      this.halfClose = halfClose;
+    }
+
+    /** {@return the same check, of a transport that ends connections as these say} */
+    Check of(Abort abort, HalfClose halfClose) {
+      return new Check(name, body, abort, halfClose);
     }
 
     /** How a check finds out. */
@@ -87,7 +102,7 @@ public final class StreamContract {
       Objects.requireNonNull(maker, "maker");
       Loop loop = Loop.running();
       loop.ensureInTask("StreamContract.Check.run()");
-      new Trial(loop, name, maker).run(body);
+      new Trial(loop, name, maker, abort, halfClose).run(body);
     }
 
     @Override
@@ -106,16 +121,48 @@ public final class StreamContract {
      * bytes unread. It reads as after a close, and learns of the loss from the first write that
      * fails. Nothing else may differ.
      */
-    END
+    END,
+
+    /**
+     * By an end of the stream that is known to come too early, as with TLS over a Unix socket: the
+     * peer is told with a {@link TlsTruncatedException}, or by a reset after all if the transport
+     * knows one.
+     */
+    TRUNCATION
   }
 
-  /** {@return all checks of a transport whose aborts reset; see {@link #checks(Abort)}} */
+  /** Whether one direction can end while the other goes on. */
+  public enum HalfClose {
+    /** It can, as over TCP: {@code writeEof()} ends one, and the peer's answer still arrives. */
+    YES,
+
+    /**
+     * It cannot, as with TLS: {@code writeEof()} is refused, and once the peer has closed, what it
+     * had sent is read, then the end, and the connection closes.
+     */
+    NO
+  }
+
+  /**
+   * {@return all checks of a transport whose aborts reset and whose directions end one by one; see
+   * {@link #checks(Abort, HalfClose)}}
+   */
   public static List<Check> checks() {
     return checks(Abort.RESET);
   }
 
-  /** {@return all checks, none of which depends on another} */
+  /**
+   * {@return all checks of a transport whose directions end one by one; see {@link #checks(Abort,
+   * HalfClose)}}
+   */
   public static List<Check> checks(Abort abort) {
+    return checks(abort, HalfClose.YES);
+  }
+
+  /** {@return all checks, none of which depends on another} */
+  public static List<Check> checks(Abort abort, HalfClose halfClose) {
+    Objects.requireNonNull(abort, "abort");
+    Objects.requireNonNull(halfClose, "halfClose");
     return Stream.of(
             ReadingChecks.all(),
             SeparatorChecks.all(),
@@ -123,35 +170,50 @@ public final class StreamContract {
             BackPressureChecks.all(),
             TransferChecks.all(),
             ClosingChecks.all(),
+            switch (halfClose) {
+              case YES -> HalfCloseChecks.all();
+              case NO -> CommonEndChecks.all();
+            },
             LossChecks.all(),
             switch (abort) {
-              case RESET -> LossChecks.ofResets();
+              case RESET, TRUNCATION -> LossChecks.ofResets();
               case END -> QuietLossChecks.all();
             },
             CancellationChecks.all())
         .flatMap(List::stream)
+        .map(check -> check.of(abort, halfClose))
         .toList();
   }
 
   /**
-   * Suspends until all checks of a transport whose aborts reset have run; see {@link
-   * #run(PairMaker, Abort)}.
+   * Suspends until all checks of a transport whose aborts reset and whose directions end one by one
+   * have run; see {@link #run(PairMaker, Abort, HalfClose)}.
    */
   public static void run(PairMaker maker) {
     run(maker, Abort.RESET);
   }
 
   /**
+   * Suspends until all checks of a transport whose directions end one by one have run; see {@link
+   * #run(PairMaker, Abort, HalfClose)}.
+   */
+  public static void run(PairMaker maker, Abort abort) {
+    run(maker, abort, HalfClose.YES);
+  }
+
+  /**
    * Suspends until all checks have run.
    *
    * @param maker makes what they work on, for each check anew
+   * @param abort how its transport tells the peer of an abort
+   * @param halfClose whether its transport can end one direction alone
    * @throws AssertionError if promises are broken; the message has every one of them with what
    *     happened instead. The first check's error is the cause, the others are suppressed
    * @throws CancelledError if the task is cancelled; nothing is left behind then
    * @throws IllegalStateException outside a task
    */
-  public static void run(PairMaker maker, Abort abort) {
-    List<Check> checks = checks(abort);
+  public static void run(PairMaker maker, Abort abort, HalfClose halfClose) {
+    List<Check> checks = checks(abort, halfClose);
     List<AssertionError> broken = new ArrayList<>();
     for (Check check : checks) {
       try {

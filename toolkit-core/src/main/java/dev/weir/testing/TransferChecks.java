@@ -86,7 +86,7 @@ final class TransferChecks {
       read += pair.right().reader().read(target);
     }
     int withoutRoom = pair.right().reader().read(target);
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
     byte[] rest = pair.right().reader().readAll();
     int atEnd = pair.right().reader().read(ByteBuffer.allocate(1));
 
@@ -104,7 +104,7 @@ final class TransferChecks {
         () -> {
           pair.left().writer().write(new byte[4 * PART_BYTES]);
           pair.left().writer().write("rest");
-          pair.left().writer().writeEof();
+          trial.endOutput(pair.left().writer());
         });
 
     pair.right().reader().skip(4 * PART_BYTES);
@@ -151,14 +151,14 @@ final class TransferChecks {
         "writer",
         () -> {
           in.left().writer().write(sent);
-          in.left().writer().writeEof();
+          trial.endOutput(in.left().writer());
         });
     Task<Long> transferring =
         trial.start(
             "transfer",
             () -> {
               long moved = in.right().reader().transferTo(out.left().writer());
-              out.left().writer().writeEof();
+              trial.endOutput(out.left().writer());
               return moved;
             });
 
@@ -199,13 +199,13 @@ final class TransferChecks {
                     2L * Trial.SWALLOWED_BYTES_MAX,
                     taken[0]);
               }
-              in.left().writer().writeEof();
+              trial.endOutput(in.left().writer());
             });
     trial.start(
         "transfer",
         () -> {
           in.right().reader().transferTo(out.left().writer());
-          out.left().writer().writeEof();
+          trial.endOutput(out.left().writer());
         });
     trial.untilHeldBack(writing, () -> taken[0]);
     long unsent = out.left().writer().writeBufferSize();
@@ -266,22 +266,23 @@ final class TransferChecks {
   private static void transferToItself(Trial trial) throws Exception {
     StreamPair pair = trial.open();
     byte[] sent = random(4 * PART_BYTES);
-    trial.start(
-        "echo",
-        () -> {
-          pair.right().reader().transferTo(pair.right().writer());
-          pair.right().writer().writeEof();
-        });
-    trial.start(
-        "writer",
-        () -> {
-          pair.left().writer().write(sent);
-          pair.left().writer().writeEof();
-        });
+    Task<Long> echoing =
+        trial.start(
+            "echo",
+            () -> {
+              long moved = pair.right().reader().transferTo(pair.right().writer());
+              trial.endOutput(pair.right().writer());
+              return moved;
+            });
+    trial.start("writer", () -> pair.left().writer().write(sent));
 
-    byte[] back = pair.left().reader().readAll();
+    byte[] back = pair.left().reader().readExactly(sent.length);
+    trial.endOutput(pair.left().writer());
+    byte[] rest = pair.left().reader().readAll();
 
     Expect.bytes("what came back", sent, back);
+    Expect.text("what came behind it", "", rest);
+    Expect.equal("how many bytes were handed on", (long) sent.length, echoing.await());
   }
 
   private static void sendsAFile(Trial trial) throws Exception {
@@ -301,7 +302,7 @@ final class TransferChecks {
                 }
                 sent += pair.left().writer().sendFile(file);
                 pair.left().writer().write("tail");
-                pair.left().writer().writeEof();
+                trial.endOutput(pair.left().writer());
                 return sent;
               });
 
@@ -334,7 +335,7 @@ final class TransferChecks {
           "end",
           () -> {
             pair.left().writer().write("end");
-            pair.left().writer().writeEof();
+            trial.endOutput(pair.left().writer());
           });
       byte[] rest = pair.right().reader().readAll(LARGE_BYTES);
 
@@ -359,7 +360,7 @@ final class TransferChecks {
     pair.right().reader().readExactly(11);
     Expect.that(!waiting.done(), "awaitPeerGone waits while the peer is there");
 
-    pair.left().writer().writeEof();
+    trial.endOutput(pair.left().writer());
 
     waiting.await();
   }
@@ -372,7 +373,7 @@ final class TransferChecks {
           var out = pair.left().writer().asOutputStream();
           out.write('a');
           out.write("bcd".getBytes(UTF_8));
-          pair.left().writer().writeEof();
+          trial.endOutput(pair.left().writer());
         });
 
     var in = pair.right().reader().asInputStream();

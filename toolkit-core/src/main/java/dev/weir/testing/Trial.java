@@ -1,5 +1,6 @@
 package dev.weir.testing;
 
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.LimitOverrunException;
 import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamReader;
@@ -13,6 +14,7 @@ import dev.weir.task.Futures;
 import dev.weir.task.Loop;
 import dev.weir.task.ReturnWhen;
 import dev.weir.task.Task;
+import dev.weir.tls.TlsTruncatedException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,14 +49,23 @@ final class Trial {
   private final Loop loop;
   private final String promise;
   private final StreamContract.PairMaker maker;
+  private final StreamContract.Abort abort;
+  private final StreamContract.HalfClose halfClose;
   private final Set<Task<?>> before;
   private final List<StreamPair> pairs = new ArrayList<>();
   private final List<Task<?>> started = new ArrayList<>();
 
-  Trial(Loop loop, String promise, StreamContract.PairMaker maker) {
+  Trial(
+      Loop loop,
+      String promise,
+      StreamContract.PairMaker maker,
+      StreamContract.Abort abort,
+      StreamContract.HalfClose halfClose) {
     this.loop = loop;
     this.promise = promise;
     this.maker = maker;
+    this.abort = abort;
+    this.halfClose = halfClose;
     this.before = loop.allTasks();
   }
 
@@ -212,6 +223,39 @@ final class Trial {
     StreamPair pair = maker.open(options);
     pairs.add(pair);
     return pair;
+  }
+
+  /**
+   * Ends what the other side reads, after everything written; by {@code close()} where a direction
+   * cannot end alone. What the other side writes may be lost from then on.
+   */
+  void endOutput(StreamWriter writer) throws IOException {
+    if (canHalfClose()) {
+      writer.writeEof();
+    } else {
+      writer.close();
+    }
+  }
+
+  /** {@return whether the transport is said to end one direction without the other} */
+  boolean canHalfClose() {
+    return halfClose == StreamContract.HalfClose.YES;
+  }
+
+  /** {@return what {@code call} threw, which must tell of an abort, in the way of the transport} */
+  IOException expectTold(String what, Expect.Call call) {
+    if (abort != StreamContract.Abort.TRUNCATION) {
+      return Expect.thrown(what, ConnectionResetException.class, call);
+    }
+    IOException told = Expect.thrown(what, IOException.class, call);
+    Expect.that(tellsOfAbort(told), what + " tells of the abort, but it says " + told);
+    return told;
+  }
+
+  /** {@return whether the exception tells of an abort, in the way of the transport} */
+  boolean tellsOfAbort(@Nullable Throwable thrown) {
+    return thrown instanceof ConnectionResetException
+        || (abort == StreamContract.Abort.TRUNCATION && thrown instanceof TlsTruncatedException);
   }
 
   /** Ends a pair before the check ends, and waits until it is gone. */

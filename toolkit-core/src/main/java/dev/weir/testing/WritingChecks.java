@@ -60,7 +60,7 @@ final class WritingChecks {
       return null;
     });
     Arrays.fill(message, (byte) '?');
-    writer.writeEof();
+    trial.endOutput(writer);
 
     Expect.text(
         "what arrived", "12345aaabbbbbccccccccccddddd", pair.right().reader().readAll(1000));
@@ -131,7 +131,7 @@ final class WritingChecks {
                 pair.left().writer().write(message);
               }
               pair.left().writer().drain();
-              pair.left().writer().writeEof();
+              trial.endOutput(pair.left().writer());
             });
 
     int expected = 20 * message.length;

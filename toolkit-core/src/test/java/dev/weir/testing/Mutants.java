@@ -95,6 +95,32 @@ final class Mutants {
     }
   }
 
+  static class IgnoresClose extends Tampering {
+    @Override
+    public void close() {}
+  }
+
+  static class SaysItCannotHalfClose extends Tampering {
+    @Override
+    public boolean canWriteEof() {
+      return false;
+    }
+  }
+
+  /** Keeps all promises, and ends both directions together, as a connection with TLS does. */
+  static class EndsBothDirections extends SaysItCannotHalfClose {
+    @Override
+    public void eofReceived() {
+      super.eofReceived();
+      close();
+    }
+  }
+
+  static class IgnoresCloseWithoutHalfClose extends EndsBothDirections {
+    @Override
+    public void close() {}
+  }
+
   static class TakesAResetForAnEnd extends Tampering {
     @Override
     public void connectionLost(@Nullable IOException cause) {

@@ -3,6 +3,8 @@ package dev.weir.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.weir.testing.StreamContract.Abort;
+import dev.weir.testing.StreamContract.HalfClose;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -20,10 +22,12 @@ class StreamContractMutantsTest {
   /**
    * One broken transport.
    *
+   * @param halfClose what it is said to be able to
    * @param promise the check that has to find it
    * @param words what its message says
    */
-  private record Mutant(Supplier<Tampering> tampering, String promise, List<String> words) {
+  private record Mutant(
+      Supplier<Tampering> tampering, HalfClose halfClose, String promise, List<String> words) {
     @Override
     public String toString() {
       return tampering.get().getClass().getSimpleName();
@@ -31,7 +35,12 @@ class StreamContractMutantsTest {
   }
 
   private static Mutant mutant(Supplier<Tampering> tampering, String promise, String... words) {
-    return new Mutant(tampering, promise, List.of(words));
+    return new Mutant(tampering, HalfClose.YES, promise, List.of(words));
+  }
+
+  private static Mutant mutantThatCannotHalfClose(
+      Supplier<Tampering> tampering, String promise, String... words) {
+    return new Mutant(tampering, HalfClose.NO, promise, List.of(words));
   }
 
   static Stream<Mutant> mutants() {
@@ -91,11 +100,35 @@ class StreamContractMutantsTest {
         mutant(
             Mutants.ClosesAtThePeersEnd::new,
             "After writeEof() the peer sees everything, then the end, and its answer arrives",
-            "the answer: expected 200000 bytes, but was 0 bytes"),
+            "isClosing() of the end that has only read to the end: expected false, but was true"),
         mutant(
             Mutants.ClosesAtItsOwnEnd::new,
             "After writeEof() the peer sees everything, then the end, and its answer arrives",
             "the answer: expected 200000 bytes, but was 0 bytes"),
+        mutant(
+            Mutants.SaysItCannotHalfClose::new,
+            "After writeEof() the peer sees everything, then the end, and its answer arrives",
+            "canWriteEof(): expected true, but was false"),
+        mutantThatCannotHalfClose(
+            Tampering::new,
+            "canWriteEof() says no, and writeEof() is refused without harm",
+            "canWriteEof(): expected false, but was true"),
+        mutantThatCannotHalfClose(
+            Mutants.SaysItCannotHalfClose::new,
+            "When one end is closed the other one closes, too, and neither is lost",
+            "not ended within 30 s",
+            "StreamWriter.waitClosed"),
+        mutantThatCannotHalfClose(
+            Mutants.IgnoresCloseWithoutHalfClose::new,
+            "readAll(max) returns everything up to the end, or fails and leaves all of it",
+            "did not expect",
+            "Connection reset by peer",
+            "readAllWithinMax"),
+        mutant(
+            Mutants.IgnoresClose::new,
+            "close() does not wait; everything written arrives, then the end",
+            "did not expect",
+            "Connection reset by peer"),
         mutant(
             Mutants.DropsWhatIsUnsentWhenClosed::new,
             "close() does not wait; everything written arrives, then the end",
@@ -150,7 +183,7 @@ class StreamContractMutantsTest {
   @MethodSource("mutants")
   void aBrokenTransportIsFoundAndTheMessageSaysHow(Mutant mutant) {
     StreamContract.Check check =
-        StreamContract.checks().stream()
+        StreamContract.checks(Abort.RESET, mutant.halfClose).stream()
             .filter(each -> each.name().equals(mutant.promise))
             .findFirst()
             .orElseThrow();

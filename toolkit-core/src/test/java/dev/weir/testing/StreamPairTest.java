@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
 import dev.weir.spi.Transport;
+import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.LimitOverrunException;
+import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamOptions;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Task;
@@ -43,6 +45,22 @@ class StreamPairTest {
           assertThatThrownBy(() -> end.reader().readLine())
               .isInstanceOf(LimitOverrunException.class);
         }
+      }
+    });
+  }
+
+  @Test
+  void eachEndMayHaveOptionsOfItsOwn() {
+    StreamOptions small = StreamOptions.defaults().withLimit(4);
+    VirtualLoop.run(() -> {
+      try (StreamPair pair =
+          StreamPair.open(ServerOptions.defaults().withStream(small), ConnectOptions.defaults())) {
+        pair.left().writer().write("12345\n");
+        pair.right().writer().write("12345\n");
+
+        assertThat(pair.left().reader().readLine(UTF_8)).isEqualTo("12345");
+        assertThatThrownBy(() -> pair.right().reader().readLine())
+            .isInstanceOf(LimitOverrunException.class);
       }
     });
   }

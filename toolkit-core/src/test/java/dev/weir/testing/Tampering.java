@@ -87,6 +87,11 @@ class Tampering implements Transport, TransportProtocol {
   }
 
   @Override
+  public boolean canWriteEof() {
+    return transport.canWriteEof();
+  }
+
+  @Override
   public void close() {
     transport.close();
   }

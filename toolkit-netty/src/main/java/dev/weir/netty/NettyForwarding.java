@@ -49,7 +49,6 @@ final class NettyForwarding implements Forwarding {
    */
   boolean handOn(ByteBuf buffer) {
     if (!target.takesMore()) {
-      flush();
       end();
       return false;
     }
@@ -57,7 +56,6 @@ final class NettyForwarding implements Forwarding {
     if (length <= left) {
       queue(buffer, length);
       if (left == 0) {
-        flush();
         end();
       } else if (unflushed >= UNFLUSHED_BYTES_MAX) {
         flushAndHoldBackIfFull(); // Else the reads of one round would go on for longer.
@@ -67,7 +65,6 @@ final class NettyForwarding implements Forwarding {
     }
     int part = (int) left;
     queue(buffer.readRetainedSlice(part), part);
-    flush();
     end();
     return false;
   }
@@ -108,6 +105,7 @@ final class NettyForwarding implements Forwarding {
 
   /** Stops, and tells who began it. */
   void end() {
+    flush(); // With TLS the source's end comes within a read; a close of the target drops the rest.
     stop();
     ended.run();
   }
