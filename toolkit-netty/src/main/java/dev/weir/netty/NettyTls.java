@@ -7,9 +7,11 @@ import dev.weir.tls.TlsOptions;
 import dev.weir.tls.TlsSession;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.security.cert.Certificate;
 import java.time.Duration;
@@ -184,6 +186,18 @@ final class NettyTls {
     if (!closeSent && stage == Stage.OPEN && handler != null) {
       closeSent = true;
       handler.closeOutbound();
+    }
+  }
+
+  /** Has what the peer sends from now on dropped as it comes. */
+  void dropWhatArrives() {
+    transport.channel.pipeline().addFirst(new DroppingHandler());
+  }
+
+  private static final class DroppingHandler extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ReferenceCountUtil.release(message);
     }
   }
 

@@ -313,6 +313,10 @@ final class NettyTransport extends NettyOutput implements Transport {
       if (eofReceived) {
         whenFlushed(this::closeNow);
       } else {
+        // What the peer still sends is of no use any more, and an engine whose own side has ended
+        // may leave it where it is. The end that counts is the socket's.
+        tls.dropWhatArrives();
+        whenFlushed(channel::shutdownOutput);
         tls.awaitClose(this::closeTimedOut);
       }
     }
@@ -494,8 +498,6 @@ final class NettyTransport extends NettyOutput implements Transport {
       closeStarted = true;
       tls.sendClose();
       whenFlushed(this::closeNow);
-    } else if (closeStarted) {
-      whenFlushed(this::closeNow);
     }
   }
 
@@ -513,7 +515,7 @@ final class NettyTransport extends NettyOutput implements Transport {
                   + " cut off on the way",
               null);
       closeNow();
-    } else if (!eofReceived) {
+    } else {
       eofReceived = true;
       if (closeStarted) {
         whenFlushed(this::closeNow);

@@ -19,6 +19,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -123,6 +124,31 @@ class TlsEndTest {
 
           served.writer().waitClosed();
         });
+  }
+
+  @EachTlsProvider
+  void whatThePeerStillSendsIsDroppedAndHarmsNothing(String transport, TlsProvider provider) {
+    for (String version : List.of("TLSv1.3", "TLSv1.2")) {
+      ServerTls tls = TestCertificates.serverTls(provider).withProtocols(version);
+      withServed(
+          transport,
+          tls,
+          (served, client) -> {
+            served.writer().write("bye");
+            served.writer().close();
+            byte[] lot = new byte[8 * 1024 * 1024]; // More than all buffers on the way take.
+            OnLoop.onWorker(
+                    () -> {
+                      client.socket().getOutputStream().write(lot);
+                      return null;
+                    })
+                .await();
+
+            assertThat(client.receive(100)).isEqualTo("bye");
+            client.socket().close();
+            served.writer().waitClosed();
+          });
+    }
   }
 
   @EachTlsProvider
