@@ -289,25 +289,25 @@ static void check(struct connection *connection, ssize_t count) {
 }
 
 #ifdef WITH_TLS
-// As receive_once. All that was received is decrypted, be it owed or not: nothing of it may stay for other connections.
-static ssize_t receive_decrypted(struct connection *connection, long owed, int flags) {
-  ssize_t count = recv(connection->fd, cipher_in, CIPHER_IN_BYTES, flags);
+// As receive_once. All that was received is taken, be it owed or not: nothing of it may stay for other connections.
+static ssize_t receive_encrypted(struct connection *connection, long owed, int flags) {
+  struct tls *tls = connection->tls;
+  ssize_t count = tls_receive(tls, connection->fd, flags);
   drained = count < CIPHER_IN_BYTES;
   if (count < 0) {
     if (errno == EAGAIN) return 0;
     fail("recv");
   }
   if (count == 0) refuse("the server closed a connection");
-  cipher_in_from = 0;
-  cipher_in_to = count;
-  long complete = 0;
-  while (tls_has_more(connection->tls)) {
-    long part = tls_decrypt(connection->tls, receive_buffer, RECEIVE_BYTES);
-    complete += part;
+  long complete = 0, length;
+  int decrypted;
+  while ((length = tls_take_record(tls, (unsigned char *)receive_buffer, receives++ % CHECK_EVERY == 0, &decrypted)) >= 0) {
+    complete += length;
     if (complete > owed) refuse("the server sent more than it was sent");
-    if (part > 0 && receives++ % CHECK_EVERY == 0) check(connection, part);
-    connection->received += part;
+    if (decrypted) check(connection, length);
+    connection->received += length;
   }
+  tls_keep_part(tls);
   return complete;
 }
 #endif
@@ -315,7 +315,7 @@ static ssize_t receive_decrypted(struct connection *connection, long owed, int f
 // Takes once what has come back, and returns how many bytes: 0 where there are none and the flags say not to wait.
 static ssize_t receive_once(struct connection *connection, long owed, int flags) {
 #ifdef WITH_TLS
-  if (with_tls) return receive_decrypted(connection, owed, flags);
+  if (with_tls) return receive_encrypted(connection, owed, flags);
 #endif
   // What is not compared is not copied either: TCP drops it. That makes the generator lighter for large messages.
   int checking = receives++ % CHECK_EVERY == 0;

@@ -360,4 +360,7 @@ def main(arguments):
             comparison.failures.append(str(failure))
         finally:
             write(options, comparison, servers, described)  # What was measured by then counts.
+    if not any(comparison.measurements.values()):
+        print("compare: nothing was measured", file=sys.stderr)
+        return 1
     return 1 if comparison.failures else 0

@@ -37,6 +37,9 @@ public final class Charts {
   private static final int MARGIN = 20;
   private static final int SCALE = 2;
 
+  /** Longer names would run into each other, were they not written at a slant. */
+  private static final int NAME_CHARS_MAX = 12;
+
   private static final Color BACKGROUND = new Color(0xFAFAF7);
   private static final Color TEXT = new Color(0x22272E);
   private static final Color FAINT = new Color(0xD8D8D2);
@@ -162,6 +165,9 @@ public final class Charts {
       chart.addSeries("others", servers, medians(bars, false)).setFillColor(OTHERS);
     }
     style(chart.getStyler());
+    if (servers.stream().anyMatch(server -> server.length() > NAME_CHARS_MAX)) {
+      chart.getStyler().setXAxisLabelRotation(20);
+    }
     chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setYAxisMax(1.12 * bars.stream().mapToDouble(Bar::high).max().orElseThrow());
     if (first.isRatio()) {
