@@ -5,7 +5,6 @@ import dev.weir.spi.Network.Completion;
 import dev.weir.spi.TransportProtocol;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundInvoker;
@@ -231,21 +230,10 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** Has it encrypted, which needs no copy: as a rule that is done when this returns. */
   private void sendSecured(ByteBuf sent) {
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(sent.retain()).addListener(SECURED_WRITE);
+    channel.write(sent.retain(), channel.voidPromise());
     channel.flush();
     backlogged = unsentByNetty() > 0;
   }
-
-  /**
-   * Tells the pipeline of a write that failed, as Netty does of one without a promise, which the
-   * TLS handler does not have.
-   */
-  private static final ChannelFutureListener SECURED_WRITE =
-      written -> {
-        if (!written.isSuccess() && !(written.cause() instanceof ClosedChannelException)) {
-          written.channel().pipeline().fireExceptionCaught(written.cause());
-        }
-      };
 
   /**
    * Gives the kernel what it takes at once, as a rule all. That spares a buffer, a promise and a
@@ -364,11 +352,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       buffer.release();
     }
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    if (secured) {
-      channel.write(queued).addListener(SECURED_WRITE);
-    } else {
-      channel.write(queued, channel.voidPromise());
-    }
+    channel.write(queued, channel.voidPromise());
   }
 
   /**

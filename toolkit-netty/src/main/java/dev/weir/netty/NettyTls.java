@@ -89,9 +89,7 @@ final class NettyTls {
     TlsHandlers handlers = Objects.requireNonNull(TlsHandlers.prepared(options), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
-    if (handlers.reportsErrorsLate()) {
-      pipeline.addFirst(new LateErrorHandler());
-    }
+    pipeline.addFirst(new CiphertextHandler(handlers.reportsErrorsLate()));
     if (options instanceof ServerTls server) {
       pipeline.addBefore(transportName, null, new ServerNameHandler(this, handlers, server));
     } else {

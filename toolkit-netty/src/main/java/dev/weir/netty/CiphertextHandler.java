@@ -1,0 +1,161 @@
+package dev.weir.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between a TLS handler and the socket. What is flushed as one buffer, as nearly all is, it
+ * gives to the kernel itself, which spares a way through the channel's queue; what the kernel does
+ * not take at once goes there.
+ *
+ * <p>It also learns of errors that BoringSSL keeps to itself: that sends an alert about what it
+ * cannot decrypt, and reports the error when it is next used. On a connection where nothing is
+ * written that would be never. So wherever something was sent within a read, it is used once more.
+ */
+final class CiphertextHandler extends ChannelDuplexHandler {
+  /**
+   * Tells the pipeline of a write that failed, as Netty does of one without a promise, which the
+   * TLS handler does not have.
+   */
+  private static final ChannelFutureListener REPORT_FAILURE =
+      written -> {
+        if (!written.isSuccess() && !(written.cause() instanceof ClosedChannelException)) {
+          written.channel().pipeline().fireExceptionCaught(written.cause());
+        }
+      };
+
+  private final boolean errorsComeLate;
+  private @Nullable FileDescriptor socket;
+
+  /** What is to be flushed, if it is one buffer and nothing is queued before it. */
+  private @Nullable ByteBuf held;
+
+  private @Nullable ChannelPromise heldPromise;
+  private boolean reading;
+  private boolean sentWithinRead;
+
+  /**
+   * @param errorsComeLate whether the engine may have an error that it reports when it is next used
+   */
+  CiphertextHandler(boolean errorsComeLate) {
+    this.errorsComeLate = errorsComeLate;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    socket = context.channel() instanceof UnixChannel unix ? unix.fd() : null;
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    if (held != null) {
+      passOn(context); // To be failed and released there.
+    }
+  }
+
+  // --- To the socket
+
+  @Override
+  public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+    sentWithinRead |= reading;
+    if (held == null && message instanceof ByteBuf buffer && maySend(context)) {
+      held = buffer;
+      heldPromise = promise;
+      return;
+    }
+    if (held != null) {
+      passOn(context);
+    }
+    context.write(message, promise.unvoid().addListener(REPORT_FAILURE));
+  }
+
+  private boolean maySend(ChannelHandlerContext context) {
+    ChannelOutboundBuffer queue = context.channel().unsafe().outboundBuffer();
+    // A descriptor that was closed may be another connection's by now.
+    return socket != null
+        && socket.isOpen()
+        && queue != null
+        && queue.isEmpty()
+        && queue.totalPendingWriteBytes() == 0;
+  }
+
+  private void passOn(ChannelHandlerContext context) {
+    ByteBuf buffer = held;
+    ChannelPromise promise = heldPromise;
+    held = null;
+    heldPromise = null;
+    if (buffer != null && promise != null) {
+      context.write(buffer, promise.unvoid().addListener(REPORT_FAILURE));
+    }
+  }
+
+  @Override
+  public void flush(ChannelHandlerContext context) {
+    if (held != null && sendsAll(held)) {
+      ChannelPromise promise = heldPromise;
+      held.release();
+      held = null;
+      heldPromise = null;
+      if (promise != null) {
+        promise.trySuccess();
+      }
+      return;
+    }
+    if (held != null) {
+      passOn(context);
+    }
+    context.flush();
+  }
+
+  private boolean sendsAll(ByteBuf buffer) {
+    FileDescriptor to = socket;
+    if (to == null || !to.isOpen()) {
+      return false;
+    }
+    int start = buffer.readerIndex();
+    int end = buffer.writerIndex();
+    if (start == end) {
+      return true;
+    }
+    try {
+      int taken =
+          buffer.hasMemoryAddress()
+              ? to.writeAddress(buffer.memoryAddress(), start, end)
+              : to.write(buffer.internalNioBuffer(start, end - start), start, end);
+      buffer.readerIndex(start + Math.max(0, taken));
+      return !buffer.isReadable();
+    } catch (IOException e) {
+      return false; // The channel meets the same, and says so.
+    }
+  }
+
+  // --- From the socket
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    reading = errorsComeLate;
+    try {
+      context.fireChannelRead(message);
+    } finally {
+      reading = false;
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    context.fireChannelReadComplete();
+    if (sentWithinRead) {
+      sentWithinRead = false;
+      context.channel().flush(); // The TLS handler throws what it has, and sends nothing else.
+    }
+  }
+}
