@@ -94,9 +94,18 @@ public interface Transport {
   }
 
   /**
-   * Secures the connection. What was written before leaves as it is, what is written from now on
-   * leaves when the peers have shaken hands, and until then nothing is received. The request's
-   * options were {@linkplain Network#prepareTls prepared}. Called once at most.
+   * Keeps what is written from now on until the connection is secured; what was written before
+   * leaves as it is. Called before {@link #startTls}, and in any case followed by that or by {@link
+   * #abort}.
+   */
+  default void holdForTls() {
+    throw new UnsupportedOperationException("no TLS on " + this);
+  }
+
+  /**
+   * Secures the connection. What is {@linkplain #holdForTls held} leaves when the peers have shaken
+   * hands, and until then nothing is received. The request's options were {@linkplain
+   * Network#prepareTls prepared}. Called once at most.
    *
    * <p>If that fails, the connection is closed, and {@code outcome} told why before the protocol
    * is. There is no limit of time but the caller's.

@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
  * counts as the beginning of the handshake, which it spoils if it is none.
  */
 final class StartingTls {
-  private static final byte[] NOTHING = {};
-
   private StartingTls() {}
 
   /**
@@ -45,8 +43,9 @@ final class StartingTls {
     protocol.reader.hold("startTls()");
     boolean secured = false;
     try {
-      protocol.writer.writeInTurn(NOTHING); // Whoever waits to write came before, and is in clear.
-      prepare(loop, options);
+      protocol
+          .transport()
+          .holdForTls(); // At once: nothing is in clear that is written after the call.
       TlsSession session = shakeHands(protocol, loop, options, serverName);
       ensureProtocolAgreed(options, session);
       secured = true;
@@ -80,6 +79,7 @@ final class StartingTls {
     try {
       return Timeout.after(options.handshakeTimeout())
           .<TlsSession, IOException>call(scope -> {
+            prepare(loop, options);
             Transport transport = protocol.transport();
             Future<TlsSession> agreed = loop.createFuture(protocol.writer);
             byte[] received = protocol.reader.takeUnread();

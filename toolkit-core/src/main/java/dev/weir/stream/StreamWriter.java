@@ -227,9 +227,10 @@ public final class StreamWriter implements AutoCloseable {
 
   /**
    * Suspends until this connection is secured, with this end as the client. Corresponds to {@code
-   * start_tls}. What was written before leaves in clear, what is written meanwhile when it is
-   * secured. What the peer had sent and nobody has read counts as the beginning of its handshake:
-   * nothing that came in clear is read afterwards. While it runs, no task may read.
+   * start_tls}. What was written before leaves in clear. What others write meanwhile, or wait to
+   * write when it is called, leaves when it is secured. What the peer had sent and nobody has read
+   * counts as the beginning of its handshake: nothing that came in clear is read afterwards. While
+   * it runs, no task may read.
    *
    * <p>If it fails, or the task is cancelled, the connection is aborted.
    *

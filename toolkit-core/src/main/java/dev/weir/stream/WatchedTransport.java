@@ -260,6 +260,11 @@ final class WatchedTransport implements Transport {
   }
 
   @Override
+  public void holdForTls() {
+    watched.holdForTls();
+  }
+
+  @Override
   public void startTls(TlsRequest request, Completion<TlsSession> outcome) {
     watched.startTls(request, outcome);
   }

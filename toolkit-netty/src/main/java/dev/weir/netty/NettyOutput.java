@@ -119,6 +119,10 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     staged = null;
   }
 
+  final boolean isSecured() {
+    return secured;
+  }
+
   public final long writeBufferSize() {
     long size = length(staged) + length(stagedInClear) + (backlogged ? unsentByNetty() : 0);
     if (files != null) {

@@ -140,19 +140,26 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public boolean canWriteEof() {
-    return tls == null; // One engine could do it, with one version of TLS, and few peers.
+    return !isSecured(); // One engine could do it, with one version of TLS, and few peers.
   }
 
   @Override
   public void startTls(TlsRequest request, Completion<TlsSession> outcome) {
-    if (!takesMore()) {
+    if (state != State.OPEN || failure != null) {
       driver.request(() -> outcome.failed(new IOException("Connection closed")));
       return;
     }
-    endForwardings();
     tls = new NettyTls(this, request, outcome);
-    secure(); // At once, and not when the I/O fiber comes by: others may write in this round.
     markDirty();
+  }
+
+  @Override
+  public void holdForTls() {
+    if (!isSecured()) {
+      endForwardings();
+      secure();
+      markDirty();
+    }
   }
 
   @Override
@@ -164,7 +171,7 @@ final class NettyTransport extends NettyOutput implements Transport {
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
-      lingering = tls == null && !readingAllowed() && !eofReceived;
+      lingering = !isSecured() && !readingAllowed() && !eofReceived;
       readingWanted = true;
       endForwardings();
       markDirty();
@@ -205,11 +212,13 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   private boolean readingAllowed() {
-    return isShakingHands() || (readingWanted && (forwarding == null || !forwarding.holdsBack()));
+    return (tls != null && isShakingHands())
+        || (readingWanted && (forwarding == null || !forwarding.holdsBack()));
   }
 
+  /** {@return whether it is to be secured and is not yet} */
   private boolean isShakingHands() {
-    return tls != null && !tls.isOpen();
+    return isSecured() && (tls == null || !tls.isOpen());
   }
 
   void readingChanged() {
@@ -286,11 +295,13 @@ final class NettyTransport extends NettyOutput implements Transport {
       return;
     }
     applyReading();
-    if (tls != null && tls.isWanted()) {
+    if (isShakingHands()) {
       sendStagedInClear();
-      ReadBuffers.keepApart(channel);
-      tls.begin();
-    } else if (!isShakingHands()) {
+      if (tls != null && tls.isWanted()) {
+        ReadBuffers.keepApart(channel);
+        tls.begin();
+      }
+    } else {
       sendStaged();
     }
     if (eofWanted && !eofWritten) {
@@ -304,9 +315,9 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   private void startClosing() {
-    if (tls == null) {
+    if (!isSecured()) {
       whenFlushed(lingering ? channel::shutdownOutput : channel::close);
-    } else if (isShakingHands()) {
+    } else if (tls == null || isShakingHands()) {
       closeNow(); // What was written meanwhile cannot be sent any more.
     } else {
       tls.sendClose();
@@ -316,10 +327,18 @@ final class NettyTransport extends NettyOutput implements Transport {
         // What the peer still sends is of no use any more, and an engine whose own side has ended
         // may leave it where it is. The end that counts is the socket's.
         tls.dropWhatArrives();
-        whenFlushed(channel::shutdownOutput);
-        tls.awaitClose(this::closeTimedOut);
+        awaitPeersEnd(tls);
       }
     }
+  }
+
+  private void awaitPeersEnd(NettyTls ending) {
+    whenFlushed(() -> {
+      if (state != State.CLOSED) {
+        channel.shutdownOutput();
+        ending.awaitClose(this::closeTimedOut);
+      }
+    });
   }
 
   private void closeTimedOut() {
@@ -497,6 +516,11 @@ final class NettyTransport extends NettyOutput implements Transport {
       state = State.CLOSING;
       closeStarted = true;
       tls.sendClose();
+      if (writeBufferSize() > 0) {
+        // It may not even read: whoever waits to write need not wait for that.
+        protocol.writingFailed(new IOException("The peer has ended the TLS session"));
+        tls.awaitClose(this::closeTimedOut);
+      }
       whenFlushed(this::closeNow);
     }
   }

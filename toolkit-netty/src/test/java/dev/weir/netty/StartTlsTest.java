@@ -11,8 +11,10 @@ import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.ProxyHeader;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.CancelledError;
 import dev.weir.task.Task;
 import dev.weir.task.TaskGroup;
 import dev.weir.tls.TlsException;
@@ -197,6 +199,48 @@ class StartTlsTest {
             assertThat(RawPeer.text(connection.reader().readLine())).isEqualTo("meanwhile\n");
             assertThat(seen).containsExactly("STARTTLS", "meanwhile");
           }
+        });
+  }
+
+  @EachTlsProvider
+  void whoNeverWaitsDoesNotWriteInClearEither(String transport, TlsProvider provider) {
+    StreamOptions neverWait = StreamOptions.defaults().withAsyncioWrites(true);
+    OnLoop.withPeer(
+        transport,
+        neverWait,
+        peer -> {
+          int unread = peer.fill(); // Zeros, of which much is unsent.
+          Task<?> starting =
+              Asyncio.createTask(
+                  () -> peer.writer().startTls(TestCertificates.clientTls(provider), "localhost"));
+          OnLoop.passRounds(1);
+          peer.writer().write("SECRET");
+          OnLoop.passRounds(1);
+
+          byte[] inClear = peer.receive(unread);
+          assertThat(inClear).containsOnly(0);
+          byte[] next = peer.receive(5);
+          assertThat(next[0]).as("the type of the record behind it").isEqualTo((byte) 22);
+          byte[] rest = peer.receive((next[3] & 0xFF) << 8 | next[4] & 0xFF);
+          assertThat(new String(rest, StandardCharsets.ISO_8859_1)).doesNotContain("SECRET");
+          starting.cancel();
+          assertThatExceptionOfType(CancelledError.class).isThrownBy(starting::await);
+        });
+  }
+
+  @EachTlsProvider
+  void theTimeForTheHandshakeCountsFromTheCall(String transport, TlsProvider provider) {
+    OnLoop.withPeer(
+        transport,
+        peer -> {
+          peer.fill(); // The peer reads none of it, and so not our first message either.
+          assertThatExceptionOfType(SocketTimeoutException.class)
+              .isThrownBy(() ->
+                  peer.writer()
+                      .startTls(
+                          TestCertificates.clientTls(provider)
+                              .withHandshakeTimeout(Duration.ofMillis(30)),
+                          "localhost"));
         });
   }
 

@@ -10,6 +10,7 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
+import dev.weir.task.Task;
 import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsProvider;
@@ -149,6 +150,51 @@ class TlsEndTest {
             served.writer().waitClosed();
           });
     }
+  }
+
+  @EachTlsProvider
+  void aWriterThatWaitsLearnsThatThePeerHasEnded(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          Task<Void> writing =
+              Asyncio.createTask(() -> {
+                while (true) {
+                  served.writer().write(new byte[64 * 1024]); // The client reads none of it.
+                }
+              });
+          OnLoop.passRoundsUntil(() -> served.writer().writeBufferSize() > 64 * 1024);
+          OnLoop.onWorker(
+                  () -> {
+                    client
+                        .socket()
+                        .shutdownOutput(); // The end of its session, and not of the socket.
+                    return null;
+                  })
+              .await();
+
+          assertThatExceptionOfType(ConnectionResetException.class)
+              .isThrownBy(() -> writing.await(IOException.class));
+        });
+  }
+
+  @EachTlsProvider
+  void theTimeForThePeersEndBeginsWhenAllIsSent(String transport, TlsProvider provider) {
+    ServerTls hasty =
+        TestCertificates.serverTls(provider).withShutdownTimeout(Duration.ofMillis(100));
+    withServed(
+        transport,
+        hasty,
+        (served, client) -> {
+          byte[] lot = new byte[8 * 1024 * 1024]; // More than all buffers on the way take.
+          served.writer().setWriteBufferLimits(lot.length, lot.length);
+          served.writer().write(lot);
+          served.writer().close();
+          Asyncio.sleep(Duration.ofMillis(300)); // A client that takes its time.
+
+          assertThat(client.receive(lot.length)).hasSize(lot.length);
+        });
   }
 
   @EachTlsProvider
