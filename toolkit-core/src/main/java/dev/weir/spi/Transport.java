@@ -96,11 +96,9 @@ public interface Transport {
   /**
    * Keeps what is written from now on until the connection is secured; what was written before
    * leaves as it is. Called before {@link #startTls}, and in any case followed by that or by {@link
-   * #abort}.
+   * #abort}. Where there is no TLS it does nothing.
    */
-  default void holdForTls() {
-    throw new UnsupportedOperationException("no TLS on " + this);
-  }
+  default void holdForTls() {}
 
   /**
    * Secures the connection. What is {@linkplain #holdForTls held} leaves when the peers have shaken

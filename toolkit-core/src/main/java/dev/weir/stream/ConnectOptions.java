@@ -210,8 +210,15 @@ public final class ConnectOptions {
   /**
    * {@return these options with another name of the server than its host} As asyncio's {@code
    * server_hostname}. Without {@link #withTls TLS} it has no effect.
+   *
+   * @throws IllegalArgumentException if it is empty
    */
   public ConnectOptions withServerHostname(@Nullable String serverHostname) {
+    if (serverHostname != null && serverHostname.isEmpty()) {
+      throw new IllegalArgumentException(
+          "serverHostname is empty: the certificate has to be for somebody, or use"
+              + " ClientTls.withoutHostnameCheck()");
+    }
     ConnectOptions copy = new ConnectOptions(this);
     copy.serverHostname = serverHostname;
     return copy;

@@ -189,6 +189,7 @@ public final class ServerOptions {
   /**
    * {@return after how long a connection on which nothing at all has arrived is aborted; null, the
    * default, for never} Its reads and writes then throw a {@link java.net.SocketTimeoutException}.
+   * With TLS it is the first byte behind the handshake that counts.
    */
   public @Nullable Duration firstByteTimeout() {
     return firstByteTimeout;

@@ -2,7 +2,6 @@ package dev.weir.stream;
 
 import dev.weir.spi.Network;
 import dev.weir.spi.TlsRequest;
-import dev.weir.spi.Transport;
 import dev.weir.spi.UnixAddresses;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
@@ -43,15 +42,12 @@ final class StartingTls {
     protocol.reader.hold("startTls()");
     boolean secured = false;
     try {
-      protocol
-          .transport()
-          .holdForTls(); // At once: nothing is in clear that is written after the call.
-      TlsSession session = shakeHands(protocol, loop, options, serverName);
-      ensureProtocolAgreed(options, session);
+      // At once: nothing is in clear that is written after the call.
+      protocol.transport().holdForTls();
+      TlsSession session = withinTimeout(protocol, loop, options, serverName);
       secured = true;
+      ensureProtocolAgreed(protocol, options, session);
       return session;
-    } catch (TlsException e) {
-      throw protocol.thrown(e);
     } finally {
       protocol.reader.release();
       if (!secured) {
@@ -73,26 +69,14 @@ final class StartingTls {
     }
   }
 
-  private static TlsSession shakeHands(
+  private static TlsSession withinTimeout(
       StreamProtocol protocol, Loop loop, TlsOptions options, @Nullable String serverName)
       throws IOException {
     try {
       return Timeout.after(options.handshakeTimeout())
           .<TlsSession, IOException>call(scope -> {
             prepare(loop, options);
-            Transport transport = protocol.transport();
-            Future<TlsSession> agreed = loop.createFuture(protocol.writer);
-            byte[] received = protocol.reader.takeUnread();
-            transport.startTls(
-                new TlsRequest(options, serverName, received),
-                new FutureCompletion<>(agreed, late -> {}));
-            try {
-              return agreed.await(IOException.class);
-            } finally {
-              if (agreed.done() && !agreed.cancelled()) {
-                agreed.exception(); // It may have failed in the round that cancelled the task.
-              }
-            }
+            return shakeHands(protocol, loop, options, serverName);
           });
     } catch (TimeoutException e) {
       SocketTimeoutException timedOut =
@@ -107,17 +91,43 @@ final class StartingTls {
     }
   }
 
+  private static TlsSession shakeHands(
+      StreamProtocol protocol, Loop loop, TlsOptions options, @Nullable String serverName)
+      throws IOException {
+    byte[] received = protocol.reader.takeUnread();
+    Future<TlsSession> agreed = loop.createFuture(protocol.writer);
+    protocol
+        .transport()
+        .startTls(
+            new TlsRequest(options, serverName, received),
+            new FutureCompletion<>(agreed, late -> {}));
+    try {
+      return agreed.await(IOException.class);
+    } catch (TlsException e) {
+      throw protocol.thrown(e);
+    } catch (IOException e) {
+      throw protocol.thrown(StreamProtocol.lost(e)); // As ever: the peer's doing, and no bug.
+    } finally {
+      if (agreed.done() && !agreed.cancelled()) {
+        agreed.exception(); // It may have failed in the round that cancelled the task.
+      }
+    }
+  }
+
   private static String describe(SocketAddress remote) {
     return remote instanceof InetSocketAddress address
         ? Addresses.format(address)
         : UnixAddresses.describe(remote);
   }
 
-  private static void ensureProtocolAgreed(TlsOptions options, TlsSession session)
-      throws TlsException {
+  private static void ensureProtocolAgreed(
+      StreamProtocol protocol, TlsOptions options, TlsSession session) throws TlsException {
     if (options.applicationProtocolRequired() && session.applicationProtocol() == null) {
-      throw new TlsException(
-          "The peer knows none of the application protocols " + options.applicationProtocols());
+      protocol.writer.close(); // Not by a reset: the peer is to see that it is no accident.
+      throw protocol.thrown(
+          new TlsException(
+              "The peer knows none of the application protocols "
+                  + options.applicationProtocols()));
     }
   }
 }

@@ -596,8 +596,7 @@ public final class StreamWriter implements AutoCloseable {
   private void throwIfLost() throws IOException {
     IOException cause = lostCause != null ? lostCause : writeFailure;
     // A transport that closes because the peer did takes no more: a task that writes on and on
-    // would
-    // never wait, and so keep the connection from its end.
+    // would never wait, and so keep the connection from its end.
     if (cause == null && !closing && (lost || transport().isClosing())) {
       cause = new IOException("Connection closed");
     }

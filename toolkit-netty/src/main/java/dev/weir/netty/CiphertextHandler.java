@@ -33,6 +33,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
         }
       };
 
+  private final NettyTls tls;
   private final boolean errorsComeLate;
   private @Nullable FileDescriptor socket;
 
@@ -46,7 +47,8 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   /**
    * @param errorsComeLate whether the engine may have an error that it reports when it is next used
    */
-  CiphertextHandler(boolean errorsComeLate) {
+  CiphertextHandler(NettyTls tls, boolean errorsComeLate) {
+    this.tls = tls;
     this.errorsComeLate = errorsComeLate;
   }
 
@@ -143,6 +145,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     reading = errorsComeLate;
+    tls.arrived(((ByteBuf) message).readableBytes());
     try {
       context.fireChannelRead(message);
     } finally {

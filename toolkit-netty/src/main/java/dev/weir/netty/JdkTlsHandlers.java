@@ -13,10 +13,14 @@ import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -32,17 +36,23 @@ final class JdkTlsHandlers extends TlsHandlers {
 
   /** For what a context of the user's may do: ask a server about a certificate, say. */
   private static final Executor WORKERS =
-      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("weir-tls-", 1).factory());
+      workers(Thread.ofPlatform().daemon().name("weir-tls-", 1).factory());
+
+  private static final int WORKERS_MAX = 32;
 
   private final Map<@Nullable TlsIdentity, SSLContext> contexts;
   private final boolean client;
   private final SSLParameters parameters;
+  private final List<String> applicationProtocols;
+  private final boolean applicationProtocolRequired;
 
   /** Runs what the engine has to compute in a handshake. */
   private final Executor computing;
 
   JdkTlsHandlers(TlsOptions options) throws TlsException {
     client = options instanceof ClientTls;
+    applicationProtocols = options.applicationProtocols();
+    applicationProtocolRequired = options.applicationProtocolRequired();
     parameters = parameters(options);
     // A hop to another thread and back is slower than what the JDK's own checks take.
     computing = options.context() == null ? ImmediateExecutor.INSTANCE : WORKERS;
@@ -50,6 +60,14 @@ final class JdkTlsHandlers extends TlsHandlers {
     for (SSLContext context : contexts.values()) {
       ensureSupported(context);
     }
+  }
+
+  private static Executor workers(ThreadFactory threads) {
+    ThreadPoolExecutor workers =
+        new ThreadPoolExecutor(
+            WORKERS_MAX, WORKERS_MAX, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
+    workers.allowCoreThreadTimeOut(true);
+    return workers;
   }
 
   private static SSLParameters parameters(TlsOptions options) {
@@ -130,8 +148,24 @@ final class JdkTlsHandlers extends TlsHandlers {
     engine.setSSLParameters(parameters);
     if (client) {
       tellServerName(engine, name);
+    } else if (!applicationProtocols.isEmpty()) {
+      engine.setHandshakeApplicationProtocolSelector((shakingHands, offered) -> select(offered));
     }
     return new RenegotiationRefusingHandler(engine, computing);
+  }
+
+  /**
+   * By itself the JDK refuses a client that offers none of ours, whether one is required or not.
+   *
+   * @return null to refuse, and an empty one for none
+   */
+  private @Nullable String select(List<String> offered) {
+    for (String ours : applicationProtocols) {
+      if (offered.contains(ours)) {
+        return ours;
+      }
+    }
+    return applicationProtocolRequired ? null : "";
   }
 
   @Override

@@ -37,6 +37,11 @@ final class NettyTls {
     FAILED
   }
 
+  /** So much arrives in a handshake at most, and less as a rule; what else does is held back. */
+  private static final int HANDSHAKE_BYTES_MAX = 128 * 1024;
+
+  private static final Duration LONG_ENOUGH = Duration.ofDays(36_500);
+
   private final NettyTransport transport;
   private final TlsOptions options;
   private final Completion<TlsSession> outcome;
@@ -53,6 +58,10 @@ final class NettyTls {
   private @Nullable String serverName;
 
   private @Nullable TlsSession session;
+
+  /** How much has come while the peers shake hands. */
+  private int arrived;
+
   private boolean closeSent;
   private @Nullable ScheduledFuture<?> shutdownTimer;
 
@@ -81,7 +90,25 @@ final class NettyTls {
     return session;
   }
 
+  /**
+   * {@return whether what arrives is for the handler} While a check of the peer's certificate takes
+   * its time, a handler keeps whatever comes: that has to be bounded.
+   */
+  boolean takesMore() {
+    return stage != Stage.FAILED && arrived < HANDSHAKE_BYTES_MAX;
+  }
+
   // --- The I/O fiber
+
+  /** Bytes came from the socket. */
+  void arrived(int bytes) {
+    if (stage == Stage.HANDSHAKE && arrived < HANDSHAKE_BYTES_MAX) {
+      arrived += bytes;
+      if (arrived >= HANDSHAKE_BYTES_MAX) {
+        transport.readingChanged();
+      }
+    }
+  }
 
   /** Puts the handler in, and gives it what had arrived before. */
   void begin() {
@@ -89,7 +116,7 @@ final class NettyTls {
     TlsHandlers handlers = Objects.requireNonNull(TlsHandlers.prepared(options), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
-    pipeline.addFirst(new CiphertextHandler(handlers.reportsErrorsLate()));
+    pipeline.addFirst(new CiphertextHandler(this, handlers.reportsErrorsLate()));
     if (options instanceof ServerTls server) {
       pipeline.addBefore(transportName, null, new ServerNameHandler(this, handlers, server));
     } else {
@@ -119,9 +146,10 @@ final class NettyTls {
   /** The peers agree. */
   void open() {
     if (stage == Stage.HANDSHAKE) {
+      TlsSession agreed = newSession(Objects.requireNonNull(handler));
+      session = agreed;
       stage = Stage.OPEN;
-      session = newSession(Objects.requireNonNull(handler));
-      outcome.succeeded(session);
+      outcome.succeeded(agreed);
     }
   }
 
@@ -135,7 +163,7 @@ final class NettyTls {
         agreed.getProtocol(),
         agreed.getCipherSuite(),
         applicationProtocol == null || applicationProtocol.isEmpty() ? null : applicationProtocol,
-        serverName,
+        serverName == null || TlsHandlers.isLiteralAddress(serverName) ? null : serverName,
         peerCertificates(agreed),
         certificates(agreed.getLocalCertificates()),
         Objects.requireNonNull(TlsHandlers.prepared(options)).provider());
@@ -202,6 +230,9 @@ final class NettyTls {
   /** Waits for the peer to end its side too, but not for ever. */
   void awaitClose(Runnable expired) {
     Duration timeout = options.shutdownTimeout();
+    if (timeout.compareTo(LONG_ENOUGH) > 0) {
+      return; // As good as for ever, and more than a timer can count.
+    }
     shutdownTimer =
         transport.channel.eventLoop().schedule(expired, timeout.toNanos(), TimeUnit.NANOSECONDS);
   }

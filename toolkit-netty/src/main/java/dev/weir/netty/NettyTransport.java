@@ -212,12 +212,14 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   private boolean readingAllowed() {
-    return (tls != null && isShakingHands())
-        || (readingWanted && (forwarding == null || !forwarding.holdsBack()));
+    if (tls != null && !tls.isOpen()) {
+      return tls.takesMore();
+    }
+    return readingWanted && (forwarding == null || !forwarding.holdsBack());
   }
 
   /** {@return whether it is to be secured and is not yet} */
-  private boolean isShakingHands() {
+  private boolean awaitsTls() {
     return isSecured() && (tls == null || !tls.isOpen());
   }
 
@@ -295,7 +297,7 @@ final class NettyTransport extends NettyOutput implements Transport {
       return;
     }
     applyReading();
-    if (isShakingHands()) {
+    if (awaitsTls()) {
       sendStagedInClear();
       if (tls != null && tls.isWanted()) {
         ReadBuffers.keepApart(channel);
@@ -317,7 +319,7 @@ final class NettyTransport extends NettyOutput implements Transport {
   private void startClosing() {
     if (!isSecured()) {
       whenFlushed(lingering ? channel::shutdownOutput : channel::close);
-    } else if (tls == null || isShakingHands()) {
+    } else if (tls == null || awaitsTls()) {
       closeNow(); // What was written meanwhile cannot be sent any more.
     } else {
       tls.sendClose();
@@ -396,7 +398,7 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   /** {@return whether what is handed on here can still be sent} */
   boolean takesMore() {
-    return state == State.OPEN && !eofWanted && failure == null && !isShakingHands();
+    return state == State.OPEN && !eofWanted && failure == null && !awaitsTls();
   }
 
   void forgetForwarding(NettyForwarding one) {
@@ -527,7 +529,7 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   /** The peer has closed its socket, or that half of it. */
   private void inputEndedBelow(NettyTls tls) {
-    if (isShakingHands()) {
+    if (awaitsTls()) {
       tls.fail(new ClosedChannelException());
       closeNow();
     } else if (!eofReceived && state == State.OPEN && tls.allowsTruncation()) {

@@ -27,12 +27,26 @@ final class ServerNameHandler extends AbstractSniHandler<SslHandler> {
   private final NettyTls tls;
   private final TlsHandlers handlers;
   private final ServerTls options;
+  private boolean clientHelloSeen;
 
   ServerNameHandler(NettyTls tls, TlsHandlers handlers, ServerTls options) {
     super(CLIENT_HELLO_BYTES_MAX, NO_TIMEOUT);
     this.tls = tls;
     this.handlers = handlers;
     this.options = options;
+  }
+
+  @Override
+  protected Future<SslHandler> lookup(ChannelHandlerContext context, @Nullable ByteBuf clientHello)
+      throws Exception {
+    if (clientHello == null) {
+      return context
+          .executor()
+          .newFailedFuture(
+              new TlsException("The peer does not speak TLS: what it sent is no record of it"));
+    }
+    clientHelloSeen = true;
+    return super.lookup(context, clientHello);
   }
 
   @Override
@@ -66,8 +80,10 @@ final class ServerNameHandler extends AbstractSniHandler<SslHandler> {
       tls.shakeHands(found.getNow(), serverName);
       context.pipeline().replace(this, null, found.getNow());
     } else {
-      ByteBuf alert = context.alloc().directBuffer(UNRECOGNIZED_NAME.length);
-      context.writeAndFlush(alert.writeBytes(UNRECOGNIZED_NAME));
+      if (clientHelloSeen) {
+        ByteBuf alert = context.alloc().directBuffer(UNRECOGNIZED_NAME.length);
+        context.writeAndFlush(alert.writeBytes(UNRECOGNIZED_NAME));
+      }
       tls.fail(found.cause());
       context.close();
     }

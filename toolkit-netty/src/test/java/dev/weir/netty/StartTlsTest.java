@@ -8,6 +8,7 @@ import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ProxyHeader;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
@@ -292,6 +293,27 @@ class StartTlsTest {
               .withMessageStartingWith("The TLS handshake with 127.0.0.1:")
               .withMessageEndingWith("did not end within 0.02 s");
           assertThatExceptionOfType(IOException.class).isThrownBy(() -> peer.reader().read(1));
+        });
+  }
+
+  /** OnLoop fails a test in which something is reported to the loop's exception handler. */
+  @EachTlsProvider
+  void aPeerThatResetsInTheMiddleIsNoErrorOfTheHandler(String transport, TlsProvider provider) {
+    TestServer.with(
+        transport,
+        starter(provider, "220 go\n"),
+        (server, port) -> {
+          for (int i = 0; i < 5; i++) {
+            failure = null;
+            try (Socket socket = TestServer.connectPlainly(port)) {
+              socket.getOutputStream().write("STARTTLS\n".getBytes(StandardCharsets.US_ASCII));
+              OnLoop.onWorker(() -> socket.getInputStream().readNBytes(7)).await();
+              socket.getOutputStream().write(TestCertificates.clientHello());
+              socket.setSoLinger(true, 0);
+            }
+            OnLoop.passRoundsUntil(() -> failure != null);
+            assertThat(failure).isInstanceOfAny(ConnectionResetException.class, TlsException.class);
+          }
         });
   }
 

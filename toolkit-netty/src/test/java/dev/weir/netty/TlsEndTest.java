@@ -113,6 +113,23 @@ class TlsEndTest {
   }
 
   @EachTlsProvider
+  void aTimeForThePeersEndMayBeForEver(String transport, TlsProvider provider) {
+    ServerTls patient =
+        TestCertificates.serverTls(provider)
+            .withShutdownTimeout(Duration.ofSeconds(Long.MAX_VALUE));
+    withServed(
+        transport,
+        patient,
+        (served, client) -> {
+          served.writer().write("bye");
+          served.writer().close();
+          assertThat(client.receive(100)).isEqualTo("bye");
+          client.socket().close();
+          served.writer().waitClosed();
+        });
+  }
+
+  @EachTlsProvider
   void closingWaitsForThePeersEndAndNotLonger(String transport, TlsProvider provider) {
     withServed(
         transport,

@@ -20,8 +20,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Clients that do not shake hands as they should. Other clients must not notice. */
 @ExtendWith(LeakCheck.class)
 class TlsHandshakeTest {
-  private static final int ALERT = 21;
-
   @EachTlsProvider
   void whoeverStopsInTheMiddleIsGoneInTime(String transport, TlsProvider provider) {
     ServerTls hasty =
@@ -83,7 +81,7 @@ class TlsHandshakeTest {
           try (Socket socket = TestServer.connectPlainly(port)) {
             socket.getOutputStream().write(records.toByteArray());
             int first = OnLoop.onWorker(() -> socket.getInputStream().read()).await();
-            assertThat(first).as("a record of the server's handshake, or an alert").isIn(22, ALERT);
+            assertThat(first).as("the type of the server's first record").isEqualTo(22);
           }
         });
   }
@@ -141,7 +139,10 @@ class TlsHandshakeTest {
     TestServer.with(
         transport,
         TestServer::echo,
-        ServerOptions.defaults().withTls(TestCertificates.serverTls(provider)),
+        // No refusal of these is one for lack of time: a test ends before that.
+        ServerOptions.defaults()
+            .withTls(
+                TestCertificates.serverTls(provider).withHandshakeTimeout(Duration.ofMinutes(1))),
         (server, port) -> {
           body.run(port);
           ConnectOptions options =

@@ -315,9 +315,13 @@ class TlsRefusalsTest {
             assertThat(RawPeer.text(connection.reader().readLine())).isEqualTo("null\n");
           }
           ClientTls other = tls.withApplicationProtocols("imap");
+          try (Connection connection = connect(port, other, "localhost")) {
+            assertThat(RawPeer.text(connection.reader().readLine())).isEqualTo("null\n");
+          }
           assertThatExceptionOfType(TlsException.class)
               .isThrownBy(
-                  () -> connect(port, other.withApplicationProtocolRequired(true), "localhost"));
+                  () -> connect(port, other.withApplicationProtocolRequired(true), "localhost"))
+              .withMessage("The peer knows none of the application protocols [imap]");
         });
   }
 
