@@ -14,6 +14,7 @@ import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.testing.CancelEverywhere;
 import dev.weir.testing.StreamPair;
+import dev.weir.tls.TlsProvider;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,67 @@ class CancelEverywhereStreamsTest {
                   });
 
           assertThat(cancelled).as("lookup, connect, read").isGreaterThanOrEqualTo(3);
+          OnLoop.passRoundsUntil(() -> Descriptors.open() <= open);
+        });
+  }
+
+  @EachTlsProvider
+  void aSecuredConnectionWhoseOpeningWasCancelledIsClosed(String transport, TlsProvider provider) {
+    ConnectOptions secured =
+        ConnectOptions.defaults().withTls(TestCertificates.clientTls(provider));
+    TestServer.with(
+        transport,
+        TestServer::echo,
+        ServerOptions.defaults().withTls(TestCertificates.serverTls(provider)),
+        (server, port) -> {
+          try (Connection first = Asyncio.openConnection("localhost", port, secured)) {
+            assertThat(TestServer.ask(first, "warm up")).isEqualTo("warm up");
+          }
+          OnLoop.passRoundsUntil(() -> Asyncio.allTasks().size() == 1);
+          long open = Descriptors.open();
+
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> port,
+                  _ -> {
+                    try (Connection connection =
+                        Asyncio.openConnection("localhost", port, secured)) {
+                      TestServer.ask(connection, "hello");
+                    }
+                  },
+                  _ -> OnLoop.passRoundsUntil(() -> Asyncio.allTasks().size() == 1));
+
+          assertThat(cancelled).as("lookup, connect, handshake, read").isGreaterThanOrEqualTo(4);
+          OnLoop.passRoundsUntil(() -> Descriptors.open() <= open);
+        });
+  }
+
+  @EachTlsProvider
+  void aConnectionWhoseSecuringWasCancelledIsAborted(String transport, TlsProvider provider) {
+    TestServer.with(
+        transport,
+        (reader, writer) -> {
+          reader.readLine();
+          writer.startTls(TestCertificates.serverTls(provider));
+          TestServer.echo(reader, writer);
+        },
+        (server, port) -> {
+          long open = Descriptors.open();
+
+          int cancelled =
+              CancelEverywhere.run(
+                  () -> TestServer.connect(port),
+                  connection -> {
+                    connection.writer().write("STARTTLS\n");
+                    connection.writer().startTls(TestCertificates.clientTls(provider), "localhost");
+                    assertThat(TestServer.ask(connection, "hello")).isEqualTo("hello");
+                  },
+                  connection -> {
+                    connection.close();
+                    OnLoop.passRoundsUntil(() -> Asyncio.allTasks().size() == 1);
+                  });
+
+          assertThat(cancelled).as("handshake, read").isGreaterThanOrEqualTo(2);
           OnLoop.passRoundsUntil(() -> Descriptors.open() <= open);
         });
   }
