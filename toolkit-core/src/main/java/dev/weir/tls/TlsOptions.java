@@ -57,7 +57,8 @@ public sealed interface TlsOptions permits ClientTls, ServerTls {
 
   /**
    * {@return the user's own context, which knows identity and trusted certificates; null, the
-   * default, if these options do} What it does in a handshake runs off the loop, and may block.
+   * default, if these options do} What it does in a handshake runs on the loop, as that of all
+   * options: a trust manager of the user's that blocks, to ask another server say, stalls the loop.
    */
   @Nullable SSLContext context();
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import dev.weir.tls.ClientTls;
 import java.net.InetSocketAddress;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
@@ -37,7 +38,9 @@ class ConnectOptionsTest {
             options -> options.withLocalAddress("localhost", 1),
             options -> options.withSocketOption(StandardSocketOptions.SO_KEEPALIVE, true),
             options -> options.withProxy(ProxyServer.socks5("proxy.example", 1080)),
-            options -> options.withProxyHeader(ProxyHeader.local()));
+            options -> options.withProxyHeader(ProxyHeader.local()),
+            options -> options.withTls(ClientTls.defaults()),
+            options -> options.withServerHostname("server.example"));
     ConnectOptions all = DEFAULTS;
     for (UnaryOperator<ConnectOptions> wither : withers) {
       ConnectOptions one = wither.apply(DEFAULTS);
@@ -54,10 +57,12 @@ class ConnectOptionsTest {
             "ConnectOptions[stream="
                 + StreamOptions.defaults()
                 + ", connectTimeout=PT30S, happyEyeballsDelay=PT0.25S, localAddress=null,"
-                + " socketOptions={}, proxy=null, proxyHeader=null]");
+                + " socketOptions={}, proxy=null, proxyHeader=null, tls=null,"
+                + " serverHostname=null]");
     assertThat(all.toString())
         .contains("connectTimeout=PT1S", "happyEyeballsDelay=PT0S", "localhost", "SO_KEEPALIVE")
-        .contains("SOCKS5 proxy proxy.example:1080", "ProxyHeader[v2, no addresses]");
+        .contains("SOCKS5 proxy proxy.example:1080", "ProxyHeader[v2, no addresses]")
+        .contains("ClientTls[trusts the system's certificates", "serverHostname=server.example");
     assertThat(all.localAddress()).isEqualTo(InetSocketAddress.createUnresolved("localhost", 1));
   }
 
@@ -72,6 +77,9 @@ class ConnectOptionsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> DEFAULTS.withLocalAddress("localhost", 65_536))
         .withMessageContaining("65536");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DEFAULTS.withServerHostname(""))
+        .withMessageContaining("serverHostname is empty");
     assertThatNullPointerException().isThrownBy(() -> DEFAULTS.withLocalAddress(null, 1));
     assertThatNullPointerException().isThrownBy(() -> DEFAULTS.withStream(null));
   }

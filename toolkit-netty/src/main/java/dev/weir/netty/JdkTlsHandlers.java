@@ -7,7 +7,6 @@ import dev.weir.tls.TlsIdentity;
 import dev.weir.tls.TlsOptions;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.util.concurrent.ImmediateExecutor;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
@@ -16,11 +15,6 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -34,40 +28,21 @@ import org.jspecify.annotations.Nullable;
 final class JdkTlsHandlers extends TlsHandlers {
   private static final char[] NO_PASSWORD = {};
 
-  /** For what a context of the user's may do: ask a server about a certificate, say. */
-  private static final Executor WORKERS =
-      workers(Thread.ofPlatform().daemon().name("weir-tls-", 1).factory());
-
-  private static final int WORKERS_MAX = 32;
-
   private final Map<@Nullable TlsIdentity, SSLContext> contexts;
   private final boolean client;
   private final SSLParameters parameters;
   private final List<String> applicationProtocols;
   private final boolean applicationProtocolRequired;
 
-  /** Runs what the engine has to compute in a handshake. */
-  private final Executor computing;
-
   JdkTlsHandlers(TlsOptions options) throws TlsException {
     client = options instanceof ClientTls;
     applicationProtocols = options.applicationProtocols();
     applicationProtocolRequired = options.applicationProtocolRequired();
     parameters = parameters(options);
-    // A hop to another thread and back is slower than what the JDK's own checks take.
-    computing = options.context() == null ? ImmediateExecutor.INSTANCE : WORKERS;
     contexts = forEachIdentity(options, identity -> context(options, identity));
     for (SSLContext context : contexts.values()) {
       ensureSupported(context);
     }
-  }
-
-  private static Executor workers(ThreadFactory threads) {
-    ThreadPoolExecutor workers =
-        new ThreadPoolExecutor(
-            WORKERS_MAX, WORKERS_MAX, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
-    workers.allowCoreThreadTimeOut(true);
-    return workers;
   }
 
   private static SSLParameters parameters(TlsOptions options) {
@@ -151,7 +126,7 @@ final class JdkTlsHandlers extends TlsHandlers {
     } else if (!applicationProtocols.isEmpty()) {
       engine.setHandshakeApplicationProtocolSelector((shakingHands, offered) -> select(offered));
     }
-    return new RenegotiationRefusingHandler(engine, computing);
+    return new RenegotiationRefusingHandler(engine);
   }
 
   /**

@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslHandler;
 import java.util.List;
-import java.util.concurrent.Executor;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 
@@ -21,8 +20,8 @@ final class RenegotiationRefusingHandler extends SslHandler {
   private boolean handshakeDone;
   private boolean refuses;
 
-  RenegotiationRefusingHandler(SSLEngine engine, Executor computing) {
-    super(engine, computing);
+  RenegotiationRefusingHandler(SSLEngine engine) {
+    super(engine);
   }
 
   /** Called once for each record, at its beginning. */

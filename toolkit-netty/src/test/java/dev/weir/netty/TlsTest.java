@@ -7,24 +7,15 @@ import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ServerOptions;
-import dev.weir.task.Task;
 import dev.weir.tls.CertificateRejectedException;
 import dev.weir.tls.ClientTls;
 import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsProvider;
 import dev.weir.tls.TlsSession;
-import java.net.Socket;
 import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Connections that are secured from their beginning, and what both sides learn of each other. */
@@ -73,85 +64,6 @@ class TlsTest {
               .withMessageContaining("localhost")
               .withMessageContaining("not for wrong.example");
         });
-  }
-
-  @EachTransport
-  void aContextOfTheUsersMayBlockWhileTheLoopGoesOn(String transport) throws Exception {
-    CountDownLatch checking = new CountDownLatch(1);
-    CountDownLatch mayGoOn = new CountDownLatch(1);
-    SSLContext slow = SSLContext.getInstance("TLS");
-    slow.init(null, new TrustManager[] {new SlowTrustManager(checking, mayGoOn)}, null);
-    TestServer.with(
-        transport,
-        TestServer::echo,
-        ServerOptions.defaults().withTls(TestCertificates.serverTls(TlsProvider.JDK)),
-        (server, port) -> {
-          ConnectOptions options = ConnectOptions.defaults().withTls(ClientTls.of(slow));
-          Task<Connection> connecting =
-              Asyncio.createTask(() -> Asyncio.openConnection("localhost", port, options));
-          OnLoop.onWorker(
-                  () -> {
-                    checking.await();
-                    return null;
-                  })
-              .await(); // The loop is here again while the trust manager blocks.
-          mayGoOn.countDown();
-          try (Connection connection = connecting.await()) {
-            assertThat(TestServer.ask(connection, "hello")).isEqualTo("hello");
-          }
-        });
-  }
-
-  /** Takes its time. */
-  private static final class SlowTrustManager extends X509ExtendedTrustManager {
-    private final CountDownLatch checking;
-    private final CountDownLatch mayGoOn;
-
-    SlowTrustManager(CountDownLatch checking, CountDownLatch mayGoOn) {
-      this.checking = checking;
-      this.mayGoOn = mayGoOn;
-    }
-
-    private void check() throws CertificateException {
-      checking.countDown();
-      try {
-        mayGoOn.await();
-      } catch (InterruptedException e) {
-        throw new CertificateException(e);
-      }
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
-        throws CertificateException {
-      check();
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
-        throws CertificateException {
-      check();
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type)
-        throws CertificateException {
-      check();
-    }
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
-    }
   }
 
   @EachTlsProvider
