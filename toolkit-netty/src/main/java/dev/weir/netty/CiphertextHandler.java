@@ -70,7 +70,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
     sentWithinRead |= reading;
     if (held == null && message instanceof ByteBuf buffer && maySend(context)) {
-      held = buffer;
+      held = buffer.isDirect() ? buffer : inDirectMemory(context, buffer);
       heldPromise = promise;
       return;
     }
@@ -78,6 +78,15 @@ final class CiphertextHandler extends ChannelDuplexHandler {
       passOn(context);
     }
     context.write(message, promise.unvoid().addListener(REPORT_FAILURE));
+  }
+
+  /** The JDK's engine encrypts into an array, which the kernel does not take. */
+  private static ByteBuf inDirectMemory(ChannelHandlerContext context, ByteBuf buffer) {
+    try {
+      return context.alloc().directBuffer(buffer.readableBytes()).writeBytes(buffer);
+    } finally {
+      buffer.release();
+    }
   }
 
   private boolean maySend(ChannelHandlerContext context) {
