@@ -46,8 +46,9 @@ final class BoringSslHandlers extends TlsHandlers {
     if (!isAvailable()) {
       throw new TlsException(
           "BoringSSL is not there: add the jars netty-tcnative-classes and"
-              + " netty-tcnative-boringssl-static (of this machine's kind) to the class path, or"
-              + " leave withProvider(BORINGSSL) out",
+              + " netty-tcnative-boringssl-static (of this machine's kind) to the class path, or to"
+              + " the module path and --add-modules, as docs/tls.md says, or leave"
+              + " withProvider(BORINGSSL) out",
           OpenSsl.unavailabilityCause());
     }
     if (options.context() != null) {

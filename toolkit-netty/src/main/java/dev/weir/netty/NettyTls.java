@@ -91,8 +91,8 @@ final class NettyTls {
   }
 
   /**
-   * {@return whether what arrives is for the handler} While a check of the peer's certificate takes
-   * its time, a handler keeps whatever comes: that has to be bounded.
+   * {@return whether more may arrive before the peers agree} A peer can go on with a handshake that
+   * never ends, in messages that are no error; it does not get to send much.
    */
   boolean takesMore() {
     return stage != Stage.FAILED && arrived < HANDSHAKE_BYTES_MAX;

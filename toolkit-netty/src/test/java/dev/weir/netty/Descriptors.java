@@ -1,7 +1,9 @@
 package dev.weir.netty;
 
+import com.sun.management.UnixOperatingSystemMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -11,6 +13,13 @@ final class Descriptors {
   private static final Path OPEN = Path.of("/proc/self/fd");
 
   private Descriptors() {}
+
+  /** {@return how many there may be, 0 where the JVM does not tell} */
+  static long max() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+        ? unix.getMaxFileDescriptorCount()
+        : 0;
+  }
 
   /** {@return the number of open descriptors, always 0 on a system without /proc} */
   static long open() {

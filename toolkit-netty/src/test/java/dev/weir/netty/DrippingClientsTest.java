@@ -3,7 +3,6 @@ package dev.weir.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
@@ -14,8 +13,6 @@ import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.task.TimeoutException;
 import java.io.IOException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,8 +66,8 @@ class DrippingClientsTest {
   @EachTransport
   void aDeadlineEndsThemAndHonestClientsAreServed(String transport) {
     assumeTrue(
-        descriptorsMax() > DRIPPING + 500,
-        "this process may open " + descriptorsMax() + " descriptors, too few for the connections");
+        Descriptors.max() > DRIPPING + 500,
+        "this process may open " + Descriptors.max() + " descriptors, too few for the connections");
     OnLoop.run(
         transport,
         () -> {
@@ -82,13 +79,13 @@ class DrippingClientsTest {
               honest.add(Asyncio.createTask(() -> beHonest(port)));
             }
             Asyncio.sleep(Duration.ofMillis(300));
-            long before = OnLoop.onWorker(DrippingClientsTest::bytesUsed).await();
+            long before = OnLoop.onWorker(UsedMemory::bytes).await();
 
             try (ForeignProgram clients =
                 ForeignProgram.python(
                     "drip_connections.py", String.valueOf(port), String.valueOf(DRIPPING))) {
               assertThat(OnLoop.onWorker(clients::nextLine).await()).isEqualTo("connected");
-              Future<Long> measuring = OnLoop.onWorker(DrippingClientsTest::bytesUsed);
+              Future<Long> measuring = OnLoop.onWorker(UsedMemory::bytes);
               long each = (measuring.await() - before) / DRIPPING;
               assertThat(OnLoop.onWorker(clients::nextLine).await()).startsWith("all closed");
               over = true;
@@ -110,20 +107,5 @@ class DrippingClientsTest {
             }
           }
         });
-  }
-
-  private static long bytesUsed() {
-    System.gc();
-    long direct =
-        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-            .mapToLong(BufferPoolMXBean::getMemoryUsed)
-            .sum();
-    return direct + Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
-  }
-
-  private static long descriptorsMax() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
-        ? unix.getMaxFileDescriptorCount()
-        : 0;
   }
 }

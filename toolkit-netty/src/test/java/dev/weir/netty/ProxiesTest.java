@@ -10,6 +10,10 @@ import dev.weir.stream.Connection;
 import dev.weir.stream.ProxyException;
 import dev.weir.stream.ProxyServer;
 import dev.weir.stream.Server;
+import dev.weir.stream.ServerOptions;
+import dev.weir.tls.CertificateRejectedException;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsProvider;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ServerSocket;
@@ -99,6 +103,34 @@ class ProxiesTest {
             ProxyServer proxy = ProxyServer.socks5("127.0.0.1", socksPort);
 
             assertServedByNameAndAddress(port(server), proxy, "refused");
+          }
+        });
+  }
+
+  @EachTransport
+  void throughAProxyTheTargetIsSecuredAndNotTheProxy(String transport) {
+    ServerTls tls = TestCertificates.serverTls(TlsProvider.JDK);
+    TestServer.with(
+        transport,
+        TestServer::echo,
+        ServerOptions.defaults().withTls(tls),
+        (server, port) -> {
+          int socksPort = freePort();
+          try (ForeignProgram _ =
+              ForeignProgram.start("microsocks", "-i", "127.0.0.1", "-p", "" + socksPort)) {
+            awaitListening(socksPort);
+            ConnectOptions options =
+                ConnectOptions.defaults()
+                    .withProxy(ProxyServer.socks5("127.0.0.1", socksPort))
+                    .withTls(TestCertificates.clientTls(TlsProvider.JDK));
+            try (Connection connection = Asyncio.openConnection("localhost", port, options)) {
+              assertThat(TestServer.ask(connection, "hello")).isEqualTo("hello");
+            }
+            assertThatExceptionOfType(CertificateRejectedException.class)
+                .isThrownBy(() ->
+                    Asyncio.openConnection(
+                        "localhost", port, options.withServerHostname("proxy.example")))
+                .withMessageEndingWith("not for proxy.example");
           }
         });
   }

@@ -3,7 +3,6 @@ package dev.weir.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
@@ -13,8 +12,6 @@ import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.tls.TlsProvider;
 import java.io.IOException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -39,8 +36,8 @@ class StalledHandshakesTest {
   @EachTlsProvider
   void theyAreGoneInTimeAndHonestClientsAreServed(String transport, TlsProvider provider) {
     assumeTrue(
-        descriptorsMax() > STALLED + 500,
-        "this process may open " + descriptorsMax() + " descriptors, too few for the connections");
+        Descriptors.max() > STALLED + 500,
+        "this process may open " + Descriptors.max() + " descriptors, too few for the connections");
     OnLoop.run(
         transport,
         () -> {
@@ -55,14 +52,14 @@ class StalledHandshakesTest {
               honest.add(Asyncio.createTask(() -> beHonest(port, provider)));
             }
             Asyncio.sleep(Duration.ofMillis(500));
-            long before = OnLoop.onWorker(StalledHandshakesTest::bytesUsed).await();
+            long before = OnLoop.onWorker(UsedMemory::bytes).await();
 
             String hello = HexFormat.of().formatHex(TestCertificates.clientHello());
             try (ForeignProgram clients =
                 ForeignProgram.python(
                     "stall_handshakes.py", String.valueOf(port), String.valueOf(STALLED), hello)) {
               assertThat(OnLoop.onWorker(clients::nextLine).await()).isEqualTo("connected");
-              Future<Long> measuring = OnLoop.onWorker(StalledHandshakesTest::bytesUsed);
+              Future<Long> measuring = OnLoop.onWorker(UsedMemory::bytes);
               long each = (measuring.await() - before) / STALLED;
               String[] closed = OnLoop.onWorker(clients::nextLine).await().split(" ");
               over = true;
@@ -102,20 +99,5 @@ class StalledHandshakesTest {
       Asyncio.sleep(Duration.ofMillis(100));
     }
     return slowestNanos;
-  }
-
-  private static long bytesUsed() {
-    System.gc();
-    long direct =
-        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-            .mapToLong(BufferPoolMXBean::getMemoryUsed)
-            .sum();
-    return direct + Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
-  }
-
-  private static long descriptorsMax() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
-        ? unix.getMaxFileDescriptorCount()
-        : 0;
   }
 }

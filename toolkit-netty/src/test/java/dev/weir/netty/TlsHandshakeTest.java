@@ -1,12 +1,15 @@
 package dev.weir.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.task.Future;
+import dev.weir.tls.ClientTls;
 import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsProvider;
 import java.io.ByteArrayOutputStream;
@@ -84,6 +87,74 @@ class TlsHandshakeTest {
             assertThat(first).as("the type of the server's first record").isEqualTo(22);
           }
         });
+  }
+
+  /** Where the parts were not put together, the name was not found, and another context was. */
+  @EachTlsProvider
+  void aFirstMessageInPartsMeetsTheChecksOfItsName(String transport, TlsProvider provider) {
+    List<String> served = new ArrayList<>();
+    ServerTls mutual =
+        ServerTls.named("localhost", TestCertificates.LOCALHOST)
+            .withNamed("other.example", TestCertificates.server("other.example"))
+            .withProvider(provider)
+            .withClientsTrusted(TestCertificates.trusted());
+    TestServer.with(
+        transport,
+        (reader, writer) -> {
+          served.add(writer.tlsSession().serverName());
+          TestServer.echo(reader, writer);
+        },
+        ServerOptions.defaults().withTls(mutual),
+        (server, port) -> {
+          ClientTls nobody = TestCertificates.clientTls(provider);
+          ClientTls somebody = nobody.withIdentity(TestCertificates.CLIENT);
+          try (Server relay = cuttingRelay(port)) {
+            int through = relay.addresses().getFirst().getPort();
+            try (Connection connection =
+                Asyncio.openConnection(
+                    "localhost", through, ConnectOptions.defaults().withTls(somebody))) {
+              assertThat(TestServer.ask(connection, "hello")).isEqualTo("hello");
+            }
+            assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> {
+                  try (Connection connection =
+                      Asyncio.openConnection(
+                          "localhost", through, ConnectOptions.defaults().withTls(nobody))) {
+                    connection.reader().readExactly(1);
+                  }
+                });
+          }
+          assertThat(served).containsExactly("localhost");
+        });
+  }
+
+  /** Passes everything on, a client's first message as three records instead of one. */
+  private static Server cuttingRelay(int port) throws IOException {
+    return Asyncio.startServer(
+        (reader, writer) -> {
+          byte[] header = reader.readExactly(5);
+          byte[] hello = reader.readExactly((header[3] & 0xFF) << 8 | header[4] & 0xFF);
+          try (Connection target = TestServer.connect(port)) {
+            int[] cuts = {0, 3, 60, hello.length};
+            for (int i = 1; i < cuts.length; i++) {
+              int length = cuts[i] - cuts[i - 1];
+              target.writer().write(new byte[] {22, 3, 1, (byte) (length >> 8), (byte) length});
+              target.writer().write(hello, cuts[i - 1], length);
+            }
+            Asyncio.createTask(() -> {
+              try {
+                return target.reader().transferTo(writer);
+              } finally {
+                writer.close();
+              }
+            });
+            reader.transferTo(target.writer());
+          } catch (IOException e) {
+            // One side has gone, and with it the conversation.
+          }
+        },
+        "127.0.0.1",
+        0);
   }
 
   @EachTlsProvider
