@@ -152,6 +152,34 @@ public final class Server implements AutoCloseable {
     return server;
   }
 
+  /**
+   * Suspends until the server takes connections from an address of the engine's own kind, which is
+   * for engines; programs use {@link #start} and {@link #startUnix}.
+   *
+   * @param handler serves one connection
+   * @param local what the engine is to make a listener of
+   * @return the server, which has no {@linkplain #addresses addresses}
+   * @throws IOException if the engine has no such listener
+   * @throws CancelledError if the task is cancelled; nothing listens then
+   */
+  public static Server startAt(
+      ConnectionHandler handler, SocketAddress local, ServerOptions options) throws IOException {
+    Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(local, "local");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("startAt()");
+    Server server = new Server(loop, handler, options);
+    try {
+      server.prepareTls();
+      server.listen(local);
+    } catch (IOException | RuntimeException | Error e) {
+      server.close();
+      throw e;
+    }
+    return server;
+  }
+
   /** Now, since a certificate that cannot be used is no matter of the first client's. */
   private void prepareTls() throws IOException {
     if (options.tls() != null) {

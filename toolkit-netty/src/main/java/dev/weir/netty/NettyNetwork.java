@@ -40,6 +40,14 @@ final class NettyNetwork implements Network {
     this.driver = driver;
   }
 
+  NettyIoDriver driver() {
+    return driver;
+  }
+
+  NettyIo io() {
+    return io;
+  }
+
   @Override
   public Attempt connect(
       ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
@@ -63,7 +71,9 @@ final class NettyNetwork implements Network {
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
     driver.request(() -> {
-      if (request.local() instanceof UnixDomainSocketAddress local) {
+      if (request.local() instanceof NettyAdopter.Address adopting) {
+        outcome.succeeded(adopting.start(driver, acceptor));
+      } else if (request.local() instanceof UnixDomainSocketAddress local) {
         startListening(local, request, acceptor, outcome);
       } else {
         startListening(request, acceptor, outcome);

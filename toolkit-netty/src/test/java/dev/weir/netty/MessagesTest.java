@@ -376,6 +376,7 @@ class MessagesTest {
     with(
         transport,
         (MessageConnection<ByteBuf, ByteBuf> connection) -> {
+          connection.send(Unpooled.EMPTY_BUFFER); // Come, and not before the handlers are there.
           int received = 0;
           for (ByteBuf message : connection) {
             waitingMost.accumulateAndGet(decoded.get() - received, Math::max);
@@ -399,6 +400,7 @@ class MessagesTest {
                   ConnectOptions.defaults(),
                   ByteBuf.class,
                   MessagesTest::frames)) {
+            client.receive().release();
             for (int i = 0; i < messages; i++) {
               client.send(Unpooled.buffer(bytes).writeInt(i).writeZero(bytes - Integer.BYTES));
             }
@@ -408,6 +410,6 @@ class MessagesTest {
             count.release();
           }
         });
-    assertThat(waitingMost.get()).isBetween(2, 16);
+    assertThat(waitingMost.get()).isBetween(2, 10);
   }
 }
