@@ -41,6 +41,7 @@ final class ServedConnection extends StreamProtocol {
     if (server.isClosed() || !isTrusted(transport)) {
       super.connectionMade(transport);
       transport.abort(); // No server any more, or no proxy.
+      server.lost();
       return;
     }
     super.connectionMade(
