@@ -3,6 +3,7 @@ package dev.weir.netty;
 import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.Spread;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandler.Sharable;
@@ -21,7 +22,8 @@ import java.io.IOException;
  * writes goes over by a hop. Either way no task runs on a thread of the application's, and its
  * handlers, which stay in the pipeline, run where the channel is.
  *
- * <p>What the {@link ServerOptions} say of connections holds; what they say of listening does not.
+ * <p>What the {@link ServerOptions} say of connections holds; what they say of listening does not,
+ * and all connections are served on the loop where this was started.
  */
 public final class AdoptingServer implements AutoCloseable {
   private final Server server;
@@ -35,7 +37,7 @@ public final class AdoptingServer implements AutoCloseable {
   static AdoptingServer start(ConnectionHandler handler, ServerOptions options, boolean ofMessages)
       throws IOException {
     NettyAdopter.Address address = new NettyAdopter.Address(ofMessages);
-    Server server = Server.startAt(handler, address, options);
+    Server server = Server.startAt(handler, address, options.withSpread(Spread.NONE));
     return new AdoptingServer(server, address.adopter());
   }
 

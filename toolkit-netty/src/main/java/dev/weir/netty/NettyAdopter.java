@@ -1,7 +1,7 @@
 package dev.weir.netty;
 
+import dev.weir.spi.Network.Destination;
 import dev.weir.spi.Network.Listener;
-import dev.weir.spi.TransportProtocol;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -40,8 +40,8 @@ final class NettyAdopter implements Listener {
       return Objects.requireNonNull(adopter, "not started");
     }
 
-    NettyAdopter start(NettyIoDriver driver, Supplier<TransportProtocol> protocols) {
-      NettyAdopter started = new NettyAdopter(this, driver, protocols);
+    NettyAdopter start(NettyIoDriver driver, Supplier<Destination> destinations) {
+      NettyAdopter started = new NettyAdopter(this, driver, destinations);
       adopter = started;
       return started;
     }
@@ -54,7 +54,7 @@ final class NettyAdopter implements Listener {
 
   private final Address address;
   private final NettyIoDriver driver;
-  private final Supplier<TransportProtocol> protocols;
+  private final Supplier<Destination> destinations;
 
   // On the loop only.
 
@@ -64,11 +64,10 @@ final class NettyAdopter implements Listener {
   private boolean wanted = true;
   private boolean closed;
 
-  private NettyAdopter(
-      Address address, NettyIoDriver driver, Supplier<TransportProtocol> protocols) {
+  private NettyAdopter(Address address, NettyIoDriver driver, Supplier<Destination> destinations) {
     this.address = address;
     this.driver = driver;
-    this.protocols = protocols;
+    this.destinations = destinations;
   }
 
   // --- On the channel's event loop
@@ -155,7 +154,8 @@ final class NettyAdopter implements Listener {
       channel.pipeline().addLast(holding);
     }
     boolean behindHandlers = hasOthers(channel, holding);
-    NettyTransport transport = new NettyTransport(driver, channel, protocols.get());
+    NettyTransport transport =
+        new NettyTransport(driver, channel, destinations.get().acceptor().get());
     transport.adopted(holding, behindHandlers, address.ofMessages);
     if (channel instanceof BridgeChannel bridge) {
       bridge.open();

@@ -40,10 +40,6 @@ final class NettyNetwork implements Network {
     this.driver = driver;
   }
 
-  NettyIoDriver driver() {
-    return driver;
-  }
-
   NettyIo io() {
     return io;
   }
@@ -70,21 +66,32 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    Destination here = new Destination(this, acceptor, () -> {});
+    distribute(request, () -> here, outcome);
+  }
+
+  @Override
+  public void distribute(
+      ListenRequest request, Supplier<Destination> destinations, Completion<Listener> outcome) {
     driver.request(() -> {
       if (request.local() instanceof NettyAdopter.Address adopting) {
-        outcome.succeeded(adopting.start(driver, acceptor));
+        outcome.succeeded(adopting.start(driver, destinations));
       } else if (request.local() instanceof UnixDomainSocketAddress local) {
-        startListening(local, request, acceptor, outcome);
+        startListening(local, request, destinations, outcome);
       } else {
-        startListening(request, acceptor, outcome);
+        startListening(request, destinations, outcome);
       }
     });
+  }
+
+  NettyIoDriver driver() {
+    return driver;
   }
 
   private void startListening(
       UnixDomainSocketAddress local,
       ListenRequest request,
-      Supplier<TransportProtocol> acceptor,
+      Supplier<Destination> destinations,
       Completion<Listener> outcome) {
     if (!request.socketOptions().isEmpty()) {
       outcome.failed(onlyForTcp(request.socketOptions()));
@@ -102,7 +109,7 @@ final class NettyNetwork implements Network {
       outcome.failed(NettyErrors.ofBind(e, local));
       return;
     }
-    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, destinations);
     channel.pipeline().addLast(accepting);
     accepting.bound(local);
     NettyListener listener = new NettyListener(channel, accepting);
@@ -112,7 +119,7 @@ final class NettyNetwork implements Network {
   }
 
   private void startListening(
-      ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+      ListenRequest request, Supplier<Destination> destinations, Completion<Listener> outcome) {
     InetSocketAddress local = (InetSocketAddress) request.local();
     ServerSocketChannel channel;
     try {
@@ -131,7 +138,7 @@ final class NettyNetwork implements Network {
     if (request.reusePort()) {
       channel.config().setOption(io.reusePort(), true);
     }
-    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, destinations);
     channel.pipeline().addLast(accepting);
     driver.eventLoop().register(channel);
     channel
