@@ -20,6 +20,18 @@ public interface TransportProtocol {
    */
   void dataReceived(ByteBuffer data);
 
+  /**
+   * Bytes arrived at once that lie apart. The same as the calls for each part, in this order;
+   * whoever collects them can make room for all.
+   *
+   * @param parts valid during the call only; each consumed whole
+   */
+  default void dataReceived(ByteBuffer[] parts) {
+    for (ByteBuffer part : parts) {
+      dataReceived(part);
+    }
+  }
+
   /** The peer will send no more. The connection stays open for writing. */
   void eofReceived();
 

@@ -128,7 +128,8 @@ final class ReadBuffer {
     return -1;
   }
 
-  private void makeRoom(int length) {
+  /** Has {@link #feed} take so many bytes, in parts too, without another array. */
+  void makeRoom(int length) {
     if (bytes.length - end >= length) {
       return;
     }

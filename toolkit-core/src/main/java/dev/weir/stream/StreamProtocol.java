@@ -122,6 +122,12 @@ class StreamProtocol implements TransportProtocol {
   }
 
   @Override
+  public void dataReceived(ByteBuffer[] parts) {
+    reader.makeRoom(parts);
+    TransportProtocol.super.dataReceived(parts);
+  }
+
+  @Override
   public void eofReceived() {
     reader.feedEof();
     writer.peerEnded();

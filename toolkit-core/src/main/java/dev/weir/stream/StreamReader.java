@@ -461,6 +461,15 @@ public final class StreamReader implements Iterable<byte[]> {
 
   // --- What the connection does
 
+  /** Does once what {@link #feed} would do for one part after the other. */
+  void makeRoom(ByteBuffer[] parts) {
+    int length = 0;
+    for (ByteBuffer part : parts) {
+      length += part.remaining();
+    }
+    buffer.makeRoom(length);
+  }
+
   void feed(ByteBuffer data, Transport transport) {
     buffer.feed(data);
     boolean enough = buffer.size() >= bytesNeeded;

@@ -40,6 +40,9 @@ final class NettyTls {
   /** So much arrives in a handshake at most, and less as a rule; what else does is held back. */
   private static final int HANDSHAKE_BYTES_MAX = 128 * 1024;
 
+  /** A handler's name. */
+  private static final String PLAINTEXT = "plaintext";
+
   private static final Duration LONG_ENOUGH = Duration.ofDays(36_500);
 
   private final NettyTransport transport;
@@ -117,14 +120,15 @@ final class NettyTls {
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
     pipeline.addFirst(new CiphertextHandler(this, handlers.reportsErrorsLate()));
+    pipeline.addBefore(transportName, PLAINTEXT, new PlaintextHandler(transport::isHandingOn));
     if (options instanceof ServerTls server) {
-      pipeline.addBefore(transportName, null, new ServerNameHandler(this, handlers, server));
+      pipeline.addBefore(PLAINTEXT, null, new ServerNameHandler(this, handlers, server));
     } else {
       SslHandler client =
           handlers.newHandler(
               transport.channel.alloc(), null, serverName, transport.remoteAddress());
       shakeHands(client, serverName);
-      pipeline.addBefore(transportName, null, client);
+      pipeline.addBefore(PLAINTEXT, null, client);
     }
     byte[] first = Objects.requireNonNull(received, "begun twice");
     received = null;

@@ -300,7 +300,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (awaitsTls()) {
       sendStagedInClear();
       if (tls != null && tls.isWanted()) {
-        ReadBuffers.keepApart(channel);
+        driver.readBuffers().keepApart(channel);
         tls.begin();
       }
     } else {
@@ -401,6 +401,11 @@ final class NettyTransport extends NettyOutput implements Transport {
     return state == State.OPEN && !eofWanted && failure == null && !awaitsTls();
   }
 
+  /** {@return whether what arrives here goes to another connection} */
+  boolean isHandingOn() {
+    return forwarding != null;
+  }
+
   void forgetForwarding(NettyForwarding one) {
     if (forwarding == one) {
       forwarding = null;
@@ -448,8 +453,12 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     try {
       if (state == State.OPEN) {
-        protocol.dataReceived(
-            buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
+        if (buffer.nioBufferCount() == 1) {
+          protocol.dataReceived(
+              buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
+        } else {
+          protocol.dataReceived(buffer.nioBuffers());
+        }
       }
     } finally {
       buffer.release();

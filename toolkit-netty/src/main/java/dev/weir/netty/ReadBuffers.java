@@ -27,7 +27,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   private static final int READS_HANDED_ON_AT_ONCE_MAX = 4;
 
   /** As Netty does by itself. */
-  private static final AdaptiveRecvByteBufAllocator OWN = new AdaptiveRecvByteBufAllocator();
+  private static final AdaptiveRecvByteBufAllocator SIZES = new AdaptiveRecvByteBufAllocator();
+
+  private final Apart apart = new Apart();
 
   private ByteBuf shared = Unpooled.directBuffer(BYTES, BYTES);
   private boolean handedOn;
@@ -54,8 +56,19 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
    * Has a connection read into buffers of its own from now on: a TLS handler keeps what it cannot
    * decrypt yet, and of a peer that stops in the middle it would keep the whole shared buffer.
    */
-  static void keepApart(Channel channel) {
-    channel.config().setRecvByteBufAllocator(OWN);
+  void keepApart(Channel channel) {
+    channel.config().setRecvByteBufAllocator(apart);
+  }
+
+  /**
+   * What a channel is given that is to have buffers of its own. Its handle must be one of ours also
+   * if this is the first that the channel asks for one: how often it reads is ours to say.
+   */
+  private final class Apart implements RecvByteBufAllocator {
+    @Override
+    public MaxMessageHandle newHandle() {
+      return ReadBuffers.this.newHandle();
+    }
   }
 
   private final class SharingHandle extends MaxMessageHandle {
@@ -71,8 +84,8 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     public void reset(ChannelConfig config) {
       super.reset(config);
       // Netty asks a channel's allocator for a handle once only, so this looks for another one.
-      if (own == null && config.getRecvByteBufAllocator() == OWN) {
-        own = (RecvByteBufAllocator.ExtendedHandle) OWN.newHandle();
+      if (own == null && config.getRecvByteBufAllocator() == apart) {
+        own = (RecvByteBufAllocator.ExtendedHandle) SIZES.newHandle();
       }
       if (own != null) {
         own.reset(config);
