@@ -119,6 +119,14 @@ public interface Transport {
     return null;
   }
 
+  /**
+   * {@return what the engine has beneath that is of a type, its channel say; null if it has none}
+   * Called on the loop.
+   */
+  default <T> @Nullable T extraInfo(Class<T> type) {
+    return null;
+  }
+
   /** {@return this end's address} */
   SocketAddress localAddress();
 

@@ -32,6 +32,25 @@ public interface TransportProtocol {
     }
   }
 
+  /**
+   * Gives back what was received and not yet read, because something is being put between transport
+   * and protocol that is to see it first. An end of the stream is forgotten too: both come again.
+   *
+   * @return the bytes, which are the caller's
+   * @throws IllegalStateException if a task waits for bytes
+   */
+  byte[] takeBack();
+
+  /**
+   * Notes that {@code exception} is thrown because of what happened to this connection or what its
+   * peer did, which is no bug of whoever handles it.
+   *
+   * @return the exception
+   */
+  default <X extends IOException> X thrown(X exception) {
+    return exception;
+  }
+
   /** The peer will send no more. The connection stays open for writing. */
   void eofReceived();
 

@@ -59,6 +59,11 @@ final class ReadBuffer {
     ended = true;
   }
 
+  /** Forgets the end of the stream, unless it is a failure. */
+  void reopen() {
+    ended = failure != null;
+  }
+
   void fail(IOException cause) {
     if (failure == null) {
       failure = cause;

@@ -63,8 +63,8 @@ class StreamProtocol implements TransportProtocol {
     return transport == null ? 0 : transport.writeBufferSize();
   }
 
-  /** Notes that a stream of this connection throws {@code exception}. */
-  <X extends IOException> X thrown(X exception) {
+  @Override
+  public <X extends IOException> X thrown(X exception) {
     if (ownFailures == null) {
       ownFailures = Collections.newSetFromMap(new WeakHashMap<>());
     }
@@ -125,6 +125,11 @@ class StreamProtocol implements TransportProtocol {
   public void dataReceived(ByteBuffer[] parts) {
     reader.makeRoom(parts);
     TransportProtocol.super.dataReceived(parts);
+  }
+
+  @Override
+  public byte[] takeBack() {
+    return reader.takeBack();
   }
 
   @Override

@@ -459,6 +459,14 @@ public final class StreamReader implements Iterable<byte[]> {
     held = false;
   }
 
+  /** Takes out all that is there, as if it had not arrived, nor the end of the stream. */
+  byte[] takeBack() {
+    ensureFree("addHandlers()");
+    byte[] unread = take(buffer.size());
+    buffer.reopen();
+    return unread;
+  }
+
   // --- What the connection does
 
   /** Does once what {@link #feed} would do for one part after the other. */

@@ -484,6 +484,18 @@ public final class StreamWriter implements AutoCloseable {
     return protocol.remoteAddress();
   }
 
+  /**
+   * {@return what the engine has beneath this connection that is of a type; null if it has nothing
+   * of it} With Netty that is its {@code io.netty.channel.Channel}. Corresponds to {@code
+   * get_extra_info()}.
+   *
+   * @throws IllegalStateException if the caller is not a task or callback of the loop
+   */
+  public <T> @Nullable T extraInfo(Class<T> type) {
+    loop.ensureHeld("StreamWriter.extraInfo()");
+    return transport().extraInfo(type);
+  }
+
   // --- What the connection does
 
   void connected(Transport transport) {

@@ -275,6 +275,11 @@ final class WatchedTransport implements Transport {
   }
 
   @Override
+  public <T> @Nullable T extraInfo(Class<T> type) {
+    return watched.extraInfo(type);
+  }
+
+  @Override
   public SocketAddress localAddress() {
     return watched.localAddress();
   }

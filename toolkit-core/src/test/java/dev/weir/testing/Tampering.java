@@ -39,6 +39,11 @@ class Tampering implements Transport, TransportProtocol {
   // --- From the transport
 
   @Override
+  public byte[] takeBack() {
+    return protocol.takeBack();
+  }
+
+  @Override
   public void connectionMade(Transport transport) {
     this.transport = transport;
     protocol.connectionMade(this);

@@ -126,6 +126,11 @@ final class NettyIoDriver implements IoDriver {
     }
   }
 
+  /** {@return whether the loop ends} */
+  boolean isClosing() {
+    return closing;
+  }
+
   EventLoop eventLoop() {
     return eventLoop;
   }

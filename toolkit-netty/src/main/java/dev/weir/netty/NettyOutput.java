@@ -34,14 +34,17 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** The socket itself, if the transport lets us write to it; else all goes through the channel. */
   private @Nullable FileDescriptor socket;
 
-  /** Whether a handler of the channel encrypts what goes through it. */
-  private boolean secured;
+  /** Whether handlers of the channel change what goes through it. */
+  private boolean throughHandlers;
+
+  /** The user's handlers; null as a rule. */
+  @Nullable UserHandlers handlers;
 
   /** What was written since the last flush; null if nothing was. */
   private @Nullable ByteBuf staged;
 
-  /** What was written before the connection was to be secured; null as a rule. */
-  private @Nullable ByteBuf stagedInClear;
+  /** What was written before it was to go through handlers, or through more; null as a rule. */
+  private @Nullable ByteBuf stagedBefore;
 
   /** Files to be sent, each behind what was written before it; null if there are none. */
   private @Nullable ArrayDeque<PendingFile> files;
@@ -95,8 +98,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
 
   public final @Nullable Forwarding sendFile(
       FileChannel file, long offset, long count, Completion<Long> outcome) {
-    if (secured) {
-      return null; // The kernel cannot encrypt it.
+    if (throughHandlers) {
+      return null; // The kernel cannot do what they do.
     }
     SentFile sent = new SentFile(file, offset, count);
     if (files == null) {
@@ -109,22 +112,25 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * From now on nothing is sent past the channel, where a handler is to encrypt it. What was
-   * written before is kept apart from what comes behind it.
+   * From now on nothing is sent past the channel, where handlers are to be. What was written before
+   * is kept apart from what comes behind it.
    */
-  final void secure() {
-    secured = true;
+  final void sendThroughHandlers() {
+    throughHandlers = true;
     socket = null;
-    stagedInClear = staged;
+    stagedBefore = staged;
     staged = null;
   }
 
-  final boolean isSecured() {
-    return secured;
+  final boolean isSentThroughHandlers() {
+    return throughHandlers;
   }
 
   public final long writeBufferSize() {
-    long size = length(staged) + length(stagedInClear) + (backlogged ? unsentByNetty() : 0);
+    long size = length(staged) + length(stagedBefore) + (backlogged ? unsentByNetty() : 0);
+    if (handlers != null) {
+      size += handlers.staged();
+    }
     if (files != null) {
       for (PendingFile file : files) {
         size += length(file.before);
@@ -139,7 +145,9 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
 
   private long unsentByNetty() {
     ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
-    return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    long queued = outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    // Handlers may keep what was written, to shape the traffic say, and then it is in no queue yet.
+    return handlers == null ? queued : Math.max(queued, handlers.unsent());
   }
 
   public final void setWriteBufferLimits(int high, int low) {
@@ -158,6 +166,23 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     return writeBufferSize() > highWater;
   }
 
+  /** Takes over a message that handlers are to encode. */
+  final void stage(Object message) {
+    UserHandlers encoding = handlers;
+    if (encoding == null) {
+      throw new IllegalStateException("no handlers");
+    }
+    encoding.stage(message);
+    markDirty();
+    pauseWritingIfFull();
+  }
+
+  /** What went through the user's handlers was sent, or was not. */
+  final void sentByHandlers() {
+    backlogged = unsentByNetty() > 0;
+    resumeWritingIfDrained();
+  }
+
   private void pauseWritingIfFull() {
     if (!writingPaused && isFull()) {
       writingPaused = true;
@@ -173,15 +198,21 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     ByteBuf sent = staged;
     staged = null;
     send(sent);
+    if (handlers != null && handlers.staged() > 0) {
+      backlogged = true; // As for bytes.
+      handlers.sendStaged();
+      channel.flush();
+      backlogged = unsentByNetty() > 0;
+    }
     resumeWritingIfDrained();
     awaitDrainIfPaused();
   }
 
-  /** Sends what tasks wrote before {@link #secure}, with nothing in the channel that encrypts. */
-  final void sendStagedInClear() {
+  /** Sends what tasks wrote before {@link #sendThroughHandlers}; they are not there yet. */
+  final void sendStagedBefore() {
     sendFiles();
-    ByteBuf sent = stagedInClear;
-    stagedInClear = null;
+    ByteBuf sent = stagedBefore;
+    stagedBefore = null;
     send(sent);
   }
 
@@ -216,8 +247,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
         if (!backlogged && socket != null && refusal == null && channel.isOpen()) {
           sendNow(sent, socket);
         }
-        if (secured) {
-          sendSecured(sent);
+        if (throughHandlers) {
+          sendByHandlers(sent);
         } else if (sent.isReadable()) {
           sendByChannel(sent);
         }
@@ -231,10 +262,17 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Has it encrypted, which needs no copy: as a rule that is done when this returns. */
-  private void sendSecured(ByteBuf sent) {
+  /**
+   * Has handlers change it, encrypt it say, which needs no copy: as a rule that is done when this
+   * returns.
+   */
+  private void sendByHandlers(ByteBuf sent) {
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    channel.write(sent.retain(), channel.voidPromise());
+    if (handlers == null) {
+      channel.write(sent.retain(), channel.voidPromise());
+    } else {
+      handlers.write(sent.retain());
+    }
     channel.flush();
     backlogged = unsentByNetty() > 0;
   }
@@ -293,8 +331,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       drop(file.before);
       file.outcome.failed(new IOException("Connection closed"));
     }
-    drop(stagedInClear);
-    stagedInClear = null;
+    drop(stagedBefore);
+    stagedBefore = null;
+    if (handlers != null) {
+      handlers.dropStaged();
+    }
     drop(staged);
     staged = null;
   }
@@ -307,8 +348,12 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
 
   /** Acts once everything written before is with the kernel, or cannot be. */
   final void whenFlushed(Runnable action) {
-    if (backlogged && unsentByNetty() > 0) {
-      beneath().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
+    if (handlers != null && handlers.unsent() > 0) {
+      handlers.whenSent(() -> whenFlushed(action));
+    } else if (backlogged && unsentByNetty() > 0) {
+      // Never through the user's handlers, to which an empty buffer may be a message.
+      ChannelOutboundInvoker below = handlers == null ? beneath() : handlers.beneath();
+      below.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());
     } else {
       action.run();
     }
@@ -327,7 +372,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
    * the mark while something was added, and with the mark of that time.
    */
   private void awaitDrainIfPaused() {
-    if (writingPaused && backlogged && !drainAwaited) {
+    // Handlers tell of each message.
+    if (handlers == null && writingPaused && backlogged && !drainAwaited) {
       drainAwaited = true;
       beneath()
           .writeAndFlush(Unpooled.EMPTY_BUFFER)

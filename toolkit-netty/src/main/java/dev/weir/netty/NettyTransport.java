@@ -16,11 +16,15 @@ import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.codec.CodecException;
+import io.netty.handler.codec.EncoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +52,8 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   // On the loop only.
 
+  private static final ByteBuffer NO_BYTES = ByteBuffer.allocate(0);
+
   private State state = State.CONNECTING;
   private boolean dirty;
 
@@ -64,6 +70,10 @@ final class NettyTransport extends NettyOutput implements Transport {
   private boolean lingering;
 
   private boolean aborted;
+
+  /** What arrives can no longer be made sense of. */
+  private boolean receivingFailed;
+
   private boolean eofReceived;
   private @Nullable IOException failure;
 
@@ -72,6 +82,9 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   /** What hands on to this connection. */
   private @Nullable NettyForwarding incoming;
+
+  /** Whether the connection is secured, or is to be. */
+  private boolean securing;
 
   /** What secures the connection, or is about to; null in clear. */
   private @Nullable NettyTls tls;
@@ -140,7 +153,7 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public boolean canWriteEof() {
-    return !isSecured(); // One engine could do it, with one version of TLS, and few peers.
+    return !securing; // One engine could do it, with one version of TLS, and few peers.
   }
 
   @Override
@@ -155,11 +168,63 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void holdForTls() {
-    if (!isSecured()) {
+    if (handlers != null) {
+      throw new IllegalStateException(
+          "startTls() behind handlers of the pipeline, which would be given what is encrypted:"
+              + " start TLS first, and add them then");
+    }
+    if (!securing) {
+      securing = true;
       endForwardings();
-      secure();
+      sendThroughHandlers();
       markDirty();
     }
+  }
+
+  /**
+   * Puts a user's handlers in. They see first what was received and not yet read, and nothing of
+   * what was written before. Called on the loop.
+   *
+   * @param messages receives what they decode; null if that are bytes, for the stream
+   * @throws IllegalStateException if there are some already, TLS is being started, or a task reads
+   */
+  void addHandlers(
+      PipelineSetup setup,
+      @Nullable NettyMessages<?, ?> messages,
+      Completion<UserHandlers> outcome) {
+    if (handlers != null) {
+      throw new IllegalStateException(
+          "This connection's pipeline was set up before: add all handlers at once");
+    }
+    if (awaitsTls()) {
+      throw new IllegalStateException("TLS is being started: add handlers when that is done");
+    }
+    if (state != State.OPEN || failure != null) {
+      driver.request(() -> outcome.failed(new IOException("Connection closed")));
+      return;
+    }
+    byte[] received = protocol.takeBack();
+    endForwardings();
+    sendThroughHandlers();
+    handlers = new UserHandlers(this, setup, messages, received, outcome);
+    markDirty();
+  }
+
+  /** {@return how much a message counts for the limits of what may wait} */
+  long size(Object message) {
+    return Objects.requireNonNull(handlers, "no handlers").size(message);
+  }
+
+  private @Nullable NettyMessages<?, ?> messages() {
+    return handlers == null ? null : handlers.messages;
+  }
+
+  @Override
+  public <T> @Nullable T extraInfo(Class<T> type) {
+    if (type.isInstance(channel)) {
+      return type.cast(channel);
+    }
+    return type.isInstance(this) ? type.cast(this) : null;
   }
 
   @Override
@@ -171,7 +236,7 @@ final class NettyTransport extends NettyOutput implements Transport {
   public void close() {
     if (state == State.OPEN) {
       state = State.CLOSING;
-      lingering = !isSecured() && !readingAllowed() && !eofReceived;
+      lingering = !securing && !readingAllowed() && !eofReceived;
       readingWanted = true;
       endForwardings();
       markDirty();
@@ -215,12 +280,12 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (tls != null && !tls.isOpen()) {
       return tls.takesMore();
     }
-    return readingWanted && (forwarding == null || !forwarding.holdsBack());
+    return readingWanted && !receivingFailed && (forwarding == null || !forwarding.holdsBack());
   }
 
   /** {@return whether it is to be secured and is not yet} */
   private boolean awaitsTls() {
-    return isSecured() && (tls == null || !tls.isOpen());
+    return securing && (tls == null || !tls.isOpen());
   }
 
   void readingChanged() {
@@ -236,6 +301,8 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (!(to instanceof NettyTransport target)
         || target.driver != driver
         || target.incoming != null
+        || handlers != null
+        || target.handlers != null
         || !target.takesMore()) {
       return null;
     }
@@ -260,6 +327,12 @@ final class NettyTransport extends NettyOutput implements Transport {
       throw new IllegalStateException("not connected yet");
     }
     return address;
+  }
+
+  /** It is taken out of the pipeline and put in again, behind a user's handlers. */
+  @Override
+  public boolean isSharable() {
+    return true;
   }
 
   @Override
@@ -298,12 +371,15 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     applyReading();
     if (awaitsTls()) {
-      sendStagedInClear();
+      sendStagedBefore();
       if (tls != null && tls.isWanted()) {
         driver.readBuffers().keepApart(channel);
         tls.begin();
       }
     } else {
+      if (handlers != null && handlers.areWanted()) {
+        begin(handlers);
+      }
       sendStaged();
     }
     if (eofWanted && !eofWritten) {
@@ -316,8 +392,39 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
+  private void begin(UserHandlers added) {
+    driver.readBuffers().keepApart(channel); // Decoders keep parts of what they were given.
+    sendStagedBefore();
+    boolean ended = eofReceived;
+    eofReceived = false;
+    added.begin(ended);
+  }
+
+  /** Ends the connection because of something on this side of it. */
+  void fail(IOException cause) {
+    if (failure == null) {
+      failure = cause;
+    }
+    closeNow();
+  }
+
+  /**
+   * Receives no more because of what came. What had come before can still be answered, where that
+   * are messages: who receives them closes the connection.
+   */
+  private void failReceiving(PipelineException cause) {
+    NettyMessages<?, ?> messages = messages();
+    if (messages == null) {
+      fail(cause);
+    } else {
+      receivingFailed = true;
+      applyReading();
+      messages.lost(cause);
+    }
+  }
+
   private void startClosing() {
-    if (!isSecured()) {
+    if (!securing) {
       whenFlushed(lingering ? channel::shutdownOutput : channel::close);
     } else if (tls == null || awaitsTls()) {
       closeNow(); // What was written meanwhile cannot be sent any more.
@@ -435,6 +542,13 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
+    if (state == State.CONNECTING) {
+      opened();
+    }
+  }
+
+  /** The channel is connected. */
+  void opened() {
     if (localAddress == null) {
       localAddress = channel.localAddress();
       remoteAddress = channel.remoteAddress();
@@ -446,6 +560,10 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
+    if (handlers != null && (handlers.messages != null || !(message instanceof ByteBuf))) {
+      received(message, handlers);
+      return;
+    }
     ByteBuf buffer = (ByteBuf) message;
     if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
       driver.readBuffers().handedOn();
@@ -462,6 +580,31 @@ final class NettyTransport extends NettyOutput implements Transport {
       }
     } finally {
       buffer.release();
+    }
+  }
+
+  private void received(Object message, UserHandlers decoding) {
+    if (state != State.OPEN || receivingFailed) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    PipelineException unfit;
+    if (decoding.messages != null) {
+      protocol.dataReceived(NO_BYTES); // Who watches the connection sees that something moved.
+      unfit = decoding.messages.arrived(message, decoding.size(message));
+    } else {
+      unfit =
+          new PipelineException(
+              "A message of "
+                  + message.getClass().getName()
+                  + " came out of the pipeline, and a stream takes bytes: add a handler that makes"
+                  + " ByteBufs of it, or receive messages, as NettyStreams.startMessageServer() and"
+                  + " openMessageConnection() do",
+              null);
+      ReferenceCountUtil.release(message);
+    }
+    if (unfit != null) {
+      failReceiving(unfit);
     }
   }
 
@@ -483,12 +626,20 @@ final class NettyTransport extends NettyOutput implements Transport {
         channel.close(); // Nothing is left to read, and writing has failed.
       } else if (state == State.OPEN) {
         protocol.eofReceived();
+        endMessages();
       } else if (lingering) {
         lingering = false;
         if (closeStarted) {
           whenFlushed(channel::close);
         }
       }
+    }
+  }
+
+  private void endMessages() {
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.ended();
     }
   }
 
@@ -519,6 +670,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (state == State.OPEN) {
       endForwardings();
       protocol.eofReceived();
+      endMessages();
       if (tls.canSend()) {
         sendStaged();
       } else {
@@ -572,6 +724,16 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    exceptionCaught(cause);
+  }
+
+  /** Something failed on the channel. */
+  void exceptionCaught(Throwable cause) {
+    boolean engines = tls != null && TlsErrors.isOfEngine(cause);
+    if (handlers != null && !engines && cause instanceof CodecException codec) {
+      codecFailed(codec);
+      return;
+    }
     if (tls != null && TlsErrors.isTls(cause)) {
       tls.fail(cause);
       if (failure == null && !eofReceived) {
@@ -605,6 +767,19 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
+  /** A decoder fails because of what the peer sent, an encoder because of what we send. */
+  private void codecFailed(CodecException cause) {
+    if (cause instanceof EncoderException) {
+      driver.report(
+          "A message cannot be encoded on the connection with " + describe(remoteAddress), cause);
+      fail(new PipelineException("A message cannot be encoded: " + cause.getMessage(), cause));
+    } else {
+      failReceiving(
+          new PipelineException(
+              "What the peer sent cannot be decoded: " + cause.getMessage(), cause));
+    }
+  }
+
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     if (state == State.CONNECTING || state == State.CLOSED) {
@@ -623,7 +798,17 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (cause == null && aborted) {
       cause = new IOException("Connection aborted on this side");
     }
+    if (handlers != null) {
+      handlers.fail(cause != null ? cause : new IOException("Connection closed"));
+    }
     protocol.connectionLost(cause);
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.lost(cause);
+      if (driver.isClosing()) {
+        messages.discard(); // Nobody will run any more who could receive them.
+      }
+    }
   }
 
   /** {@return which connection it is and what it has not sent, for a report} */

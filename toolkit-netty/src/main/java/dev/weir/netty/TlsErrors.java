@@ -84,6 +84,11 @@ final class TlsErrors {
     return reported instanceof DecoderException || unwrapped(reported) instanceof SSLException;
   }
 
+  /** {@return whether it is what an engine says, and not a handler behind it} */
+  static boolean isOfEngine(Throwable reported) {
+    return reported instanceof NotSslRecordException || unwrapped(reported) instanceof SSLException;
+  }
+
   private static Throwable unwrapped(Throwable reported) {
     Throwable cause = reported.getCause();
     return reported instanceof DecoderException
