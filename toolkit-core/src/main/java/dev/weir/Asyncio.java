@@ -426,6 +426,11 @@ public final class Asyncio {
    * Runs {@code coroutine} as a task of {@code loop}. For threads that are not on that loop; any
    * may call it. Corresponds to {@code run_coroutine_threadsafe(coro, loop)}.
    *
+   * <p>A thread of its own waits with {@code get()}. A task of another loop, of the same {@link
+   * Loop#group} say, waits with {@code wrapFuture(...).await()}, which suspends it alone: it gets
+   * the very exception that the coroutine threw, and if it is cancelled, so is the coroutine, for
+   * whose clean-up it does not wait.
+   *
    * @return follows the task; cancelling it cancels the task, and a cancelled task cancels it
    * @throws IllegalStateException if the loop is closed
    */

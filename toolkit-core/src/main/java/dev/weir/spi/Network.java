@@ -49,6 +49,21 @@ public interface Network {
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome);
 
   /**
+   * Starts to listen for several loops: what is accepted on this one is served where {@code
+   * destinations} says, each connection on one loop from its beginning to its end.
+   *
+   * @param request where, and how
+   * @param destinations is asked on this loop, once for each accepted connection
+   * @param outcome receives the listener, or why there is none
+   * @throws UnsupportedOperationException if this engine's loops do not share connections
+   */
+  default void distribute(
+      ListenRequest request, Supplier<Destination> destinations, Completion<Listener> outcome) {
+    throw new UnsupportedOperationException(
+        "This network is one loop's only: leave withSpread() out");
+  }
+
+  /**
    * {@return a line for each connection and listener that is open, for the report of a test that
    * left it behind} Called on the loop.
    */
@@ -79,6 +94,16 @@ public interface Network {
   default void prepareTls(TlsOptions options) throws TlsException {
     throw new TlsException("There is no TLS in this network: leave withTls() and startTls() out");
   }
+
+  /**
+   * Where an accepted connection is served.
+   *
+   * @param network that of the loop, of the same engine
+   * @param acceptor makes its protocol; called on that loop's I/O fiber
+   * @param lost called instead of {@link TransportProtocol#connectionMade} if the connection ends
+   *     before; on the I/O fiber of either loop
+   */
+  record Destination(Network network, Supplier<TransportProtocol> acceptor, Runnable lost) {}
 
   /** Receives how an operation ended: exactly one call, on the I/O fiber. */
   interface Completion<T> {

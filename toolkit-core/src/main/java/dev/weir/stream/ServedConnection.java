@@ -38,9 +38,10 @@ final class ServedConnection extends StreamProtocol {
 
   @Override
   public void connectionMade(Transport transport) {
-    if (server.isClosed() || !isTrusted(transport)) {
+    if (server.isClosed() || server.loop.isClosed() || !isTrusted(transport)) {
       super.connectionMade(transport);
       transport.abort(); // No server any more, or no proxy.
+      server.lost();
       return;
     }
     super.connectionMade(

@@ -3,6 +3,7 @@ package dev.weir.stream;
 import dev.weir.spi.AddressUnavailableException;
 import dev.weir.spi.ListenRequest;
 import dev.weir.spi.Network.Completion;
+import dev.weir.spi.Network.Destination;
 import dev.weir.spi.Network.Listener;
 import dev.weir.spi.UnixAddresses;
 import dev.weir.task.CancelledError;
@@ -31,7 +32,9 @@ import org.jspecify.annotations.Nullable;
  * {@code Asyncio.startServer}, and listening from then on.
  *
  * <p>Only tasks and callbacks of its loop may use it; elsewhere its calls throw {@link
- * IllegalStateException}.
+ * IllegalStateException}. If it is {@linkplain ServerOptions#withSpread spread}, that is the loop
+ * on which it was started, and its calls are for the connections of all loops; the others do soon
+ * what is said to be done at once, and where a call suspends it waits for them as well.
  */
 public final class Server implements AutoCloseable {
   /**
@@ -47,9 +50,15 @@ public final class Server implements AutoCloseable {
   /** The starter's: each handler runs in a copy of it. */
   final Context context = Context.copyOfCurrent();
 
+  private final Branches branches;
+
   // On the loop only.
 
   private final AcceptGate gate;
+
+  /** How many connections count for the gate: its own, or all that it has handed out. */
+  private int taken;
+
   private final List<Listener> listeners = new ArrayList<>();
   private final Set<ServedConnection> connections = new LinkedHashSet<>();
   private final List<Future<@Nullable Void>> closeWaiters = new ArrayList<>();
@@ -60,11 +69,16 @@ public final class Server implements AutoCloseable {
   private boolean removingFile;
   private boolean closed;
 
-  private Server(Loop loop, ConnectionHandler handler, ServerOptions options) {
+  /**
+   * @param max how many connections there may be at once
+   * @param branches this one, if it is alone, and those of other loops
+   */
+  Server(Loop loop, ConnectionHandler handler, ServerOptions options, int max, Branches branches) {
     this.loop = loop;
     this.handler = handler;
     this.options = options;
-    this.gate = new AcceptGate(options.maxConnections());
+    this.gate = new AcceptGate(max);
+    this.branches = branches;
   }
 
   /**
@@ -109,7 +123,7 @@ public final class Server implements AutoCloseable {
       throw new IllegalArgumentException(
           "no host to listen on: an empty string stands for all interfaces");
     }
-    Server server = new Server(loop, handler, options);
+    Server server = Branches.grow(loop, handler, options);
     try {
       server.prepareTls();
       server.listenOnAll(server.resolve(hosts, port));
@@ -127,7 +141,8 @@ public final class Server implements AutoCloseable {
    * @param handler serves one connection
    * @param path where the socket is made, or a name that begins with {@code @}
    * @return the server
-   * @throws IllegalArgumentException if the path is empty, or of some other file system
+   * @throws IllegalArgumentException if the path is empty, or of some other file system; or if the
+   *     server is to be spread with {@link Spread#REUSE_PORT}
    * @throws java.net.BindException if there is something that does not give way, nothing can be
    *     made there, or the path is too long
    * @throws IOException if it fails otherwise
@@ -141,10 +156,42 @@ public final class Server implements AutoCloseable {
     Loop loop = Loop.running();
     loop.ensureInTask("startUnixServer()");
     UnixDomainSocketAddress address = UnixPaths.address(path);
-    Server server = new Server(loop, handler, options);
+    if (options.spread() == Spread.REUSE_PORT) {
+      throw new IllegalArgumentException(
+          "A Unix socket has no port that several could listen on: use Spread.DISTRIBUTE");
+    }
+    Server server = Branches.grow(loop, handler, options);
     try {
       server.prepareTls();
       server.listenOn(address);
+    } catch (IOException | RuntimeException | Error e) {
+      server.close();
+      throw e;
+    }
+    return server;
+  }
+
+  /**
+   * Suspends until the server takes connections from an address of the engine's own kind, which is
+   * for engines; programs use {@link #start} and {@link #startUnix}.
+   *
+   * @param handler serves one connection
+   * @param local what the engine is to make a listener of
+   * @return the server, which has no {@linkplain #addresses addresses}
+   * @throws IOException if the engine has no such listener
+   * @throws CancelledError if the task is cancelled; nothing listens then
+   */
+  public static Server startAt(
+      ConnectionHandler handler, SocketAddress local, ServerOptions options) throws IOException {
+    Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(local, "local");
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("startAt()");
+    Server server = Branches.grow(loop, handler, options);
+    try {
+      server.prepareTls();
+      server.listen(local);
     } catch (IOException | RuntimeException | Error e) {
       server.close();
       throw e;
@@ -214,6 +261,11 @@ public final class Server implements AutoCloseable {
       unavailable.forEach(first::addSuppressed);
       throw first;
     }
+    if (branches.listenEach()) {
+      for (InetSocketAddress address : List.copyOf(addresses)) { // With the ports chosen.
+        branches.listen(request(address));
+      }
+    }
     for (IOException skipped : unavailable) {
       Logging.LOGGER.log(
           System.Logger.Level.WARNING, "Listening without one address: " + skipped.getMessage());
@@ -226,22 +278,39 @@ public final class Server implements AutoCloseable {
 
   private Listener listen(SocketAddress address) throws IOException {
     Future<Listener> listening = loop.createFuture();
-    ListenRequest request =
-        new ListenRequest(
-            address,
-            options.backlog(),
-            options.reuseAddress(),
-            options.reusePort(),
-            options.socketOptions());
-    loop.network().listen(request, () -> new ServedConnection(this), new Listening(listening));
+    listen(request(address), new FutureCompletion<>(listening, Listener::close));
     return listening.await(IOException.class);
+  }
+
+  private ListenRequest request(SocketAddress address) {
+    return new ListenRequest(
+        address,
+        options.backlog(),
+        options.reuseAddress(),
+        options.reusePort() || branches.listenEach(),
+        options.socketOptions());
+  }
+
+  /** Starts to listen for this loop's connections, or for those of all. */
+  void listen(ListenRequest request, Completion<Listener> outcome) {
+    Listening listening = new Listening(outcome);
+    if (branches.distribute()) {
+      loop.network().distribute(request, branches::next, listening);
+    } else {
+      loop.network().listen(request, () -> new ServedConnection(this), listening);
+    }
+  }
+
+  /** {@return what serves a connection that was accepted for this loop} */
+  Destination destination() {
+    return new Destination(loop.network(), () -> new ServedConnection(this), this::lost);
   }
 
   /** Takes a listener over at once, and not when the task runs: it may accept before. */
   private final class Listening implements Completion<Listener> {
-    private final Future<Listener> outcome;
+    private final Completion<Listener> outcome;
 
-    Listening(Future<Listener> outcome) {
+    Listening(Completion<Listener> outcome) {
       this.outcome = outcome;
     }
 
@@ -258,16 +327,12 @@ public final class Server implements AutoCloseable {
       if (gate.paused()) {
         listener.pauseAccepting();
       }
-      if (!outcome.done()) {
-        outcome.setResult(listener);
-      }
+      outcome.succeeded(listener);
     }
 
     @Override
     public void failed(IOException cause) {
-      if (!outcome.done()) {
-        outcome.setException(cause);
-      }
+      outcome.failed(cause);
     }
   }
 
@@ -332,6 +397,7 @@ public final class Server implements AutoCloseable {
     for (Listener listener : listeners) {
       listener.close();
     }
+    branches.follow(this, Server::close);
     if (serving != null) {
       serving.cancel("the server was closed");
     }
@@ -379,6 +445,7 @@ public final class Server implements AutoCloseable {
     if (!loop.isClosed()) {
       loop.ensureHeld("Server.closeClients()");
       List.copyOf(connections).forEach(ServedConnection::close);
+      branches.follow(this, Server::closeClients);
     }
   }
 
@@ -391,6 +458,7 @@ public final class Server implements AutoCloseable {
     if (!loop.isClosed()) {
       loop.ensureHeld("Server.abortClients()");
       List.copyOf(connections).forEach(ServedConnection::abort);
+      branches.follow(this, Server::abortClients);
     }
   }
 
@@ -408,9 +476,14 @@ public final class Server implements AutoCloseable {
     try {
       awaitEnd(grace);
     } finally {
-      List.copyOf(connections).forEach(ServedConnection::end);
+      endConnections();
     }
     awaitEnd(ABORT_TIMEOUT);
+  }
+
+  private void endConnections() {
+    List.copyOf(connections).forEach(ServedConnection::end);
+    branches.follow(this, Server::endConnections);
   }
 
   /**
@@ -447,8 +520,31 @@ public final class Server implements AutoCloseable {
 
   void connected(ServedConnection connection) {
     connections.add(connection);
-    if (gate.opened(connections.size())) {
+    if (!branches.distribute()) {
+      taken();
+    }
+  }
+
+  /** A connection counts from here on. */
+  void taken() {
+    taken++;
+    if (gate.opened(taken)) {
       listeners.forEach(Listener::pauseAccepting);
+    }
+  }
+
+  /** A connection that counted does so no more. */
+  void released() {
+    taken--;
+    if (gate.ended(taken) && !closed) {
+      resumeAccepting();
+    }
+  }
+
+  /** A connection that was accepted never came to be served. */
+  void lost() {
+    if (branches.distribute()) {
+      branches.released(this);
     }
   }
 
@@ -457,8 +553,10 @@ public final class Server implements AutoCloseable {
     if (!connections.remove(connection)) {
       return;
     }
-    if (gate.ended(connections.size()) && !closed) {
-      resumeAccepting();
+    if (branches.distribute()) {
+      branches.released(this);
+    } else {
+      released();
     }
     wakeIfEnded();
   }
@@ -472,14 +570,15 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private void wakeIfEnded() {
+  void wakeIfEnded() {
     if (hasEnded()) {
       closeWaiters.forEach(Server::complete);
+      branches.ended(this);
     }
   }
 
   private boolean hasEnded() {
-    return closed && connections.isEmpty() && !removingFile;
+    return closed && connections.isEmpty() && !removingFile && branches.othersHaveEnded(this);
   }
 
   private static void complete(Future<@Nullable Void> future) {
@@ -495,6 +594,7 @@ public final class Server implements AutoCloseable {
         + ", "
         + connections.size()
         + (connections.size() == 1 ? " connection" : " connections")
+        + branches.describe()
         + (closed ? ", closed]" : gate.paused() ? ", not accepting]" : "]");
   }
 }

@@ -25,6 +25,7 @@ public final class ServerOptions {
   private int backlog = 100;
   private boolean reuseAddress = true;
   private boolean reusePort;
+  private Spread spread = Spread.NONE;
   private int maxConnections = UNLIMITED;
   private Map<SocketOption<?>, Object> socketOptions = Map.of();
   private @Nullable Duration idleTimeout;
@@ -42,6 +43,7 @@ public final class ServerOptions {
     backlog = copied.backlog;
     reuseAddress = copied.reuseAddress;
     reusePort = copied.reusePort;
+    spread = copied.spread;
     maxConnections = copied.maxConnections;
     socketOptions = copied.socketOptions;
     idleTimeout = copied.idleTimeout;
@@ -109,13 +111,30 @@ public final class ServerOptions {
     return copy;
   }
 
+  /** {@return which loops serve connections, {@link Spread#NONE} but the starter's by default} */
+  public Spread spread() {
+    return spread;
+  }
+
+  /**
+   * {@return these options with connections spread over the {@linkplain dev.weir.task.Loop#group
+   * loops of the run}, or not} The handler is then called on all of them.
+   */
+  public ServerOptions withSpread(Spread spread) {
+    ServerOptions copy = new ServerOptions(this);
+    copy.spread = Objects.requireNonNull(spread, "spread");
+    return copy;
+  }
+
   // --- Connections
 
   /**
    * {@return how many connections are served at once, {@link #UNLIMITED} by default} At the limit
    * the server accepts no more, and the system queues them, up to the {@linkplain #backlog
    * backlog}; it goes on when a tenth of them has ended. A connection counts until it is closed and
-   * its handler has ended.
+   * its handler has ended. All loops of a server that is {@linkplain #withSpread spread} have no
+   * more than that together: with {@link Spread#REUSE_PORT} each has an even share, and if there
+   * are fewer than loops, only so many loops listen.
    */
   public int maxConnections() {
     return maxConnections;
@@ -355,6 +374,7 @@ public final class ServerOptions {
         && backlog == options.backlog
         && reuseAddress == options.reuseAddress
         && reusePort == options.reusePort
+        && spread == options.spread
         && maxConnections == options.maxConnections
         && socketOptions.equals(options.socketOptions)
         && Objects.equals(idleTimeout, options.idleTimeout)
@@ -373,6 +393,7 @@ public final class ServerOptions {
         backlog,
         reuseAddress,
         reusePort,
+        spread,
         maxConnections,
         socketOptions,
         idleTimeout,
@@ -394,6 +415,8 @@ public final class ServerOptions {
         + reuseAddress
         + ", reusePort="
         + reusePort
+        + ", spread="
+        + spread
         + ", maxConnections="
         + (maxConnections == UNLIMITED ? "unlimited" : maxConnections)
         + ", socketOptions="

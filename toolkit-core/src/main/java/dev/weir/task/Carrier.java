@@ -184,19 +184,34 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
   // --- Running and stopping
 
   /**
-   * Runs the loop until it is stopped; the calling thread waits, and holds the turn afterwards.
+   * Begins a run, which the calling thread is to wait for with {@link #awaitRunEnd}.
    *
-   * @param onInterrupt called when the calling thread is interrupted; its interrupt is set again in
-   *     the end
    * @throws IllegalStateException if another thread runs the loop
    */
-  final void run(Runnable onInterrupt) {
-    Thread caller = Thread.currentThread();
-    if (!runner.compareAndSet(null, caller)) {
+  final void beginRun() {
+    if (!runner.compareAndSet(null, Thread.currentThread())) {
       throw new IllegalStateException(
           loop + " runs already: stop() it first, or use a loop of your own");
     }
     LockSupport.unpark(thread);
+  }
+
+  /**
+   * Forgets that the next run was to end after its first round: for a loop that ends its runs with
+   * another's.
+   */
+  final void forgetStop() {
+    stopping = false;
+  }
+
+  /**
+   * Waits until the run ends that the calling thread began, which holds the turn afterwards.
+   *
+   * @param onInterrupt called when the calling thread is interrupted; its interrupt is set again in
+   *     the end
+   */
+  final void awaitRunEnd(Runnable onInterrupt) {
+    Thread caller = Thread.currentThread();
     boolean interrupted = false;
     while (runner.get() == caller) {
       LockSupport.park(this);
@@ -254,7 +269,7 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     if (runFailure == null) {
       runFailure = failure;
     }
-    stopping = true;
+    loop.stop();
     roundRemaining = 0;
   }
 

@@ -66,7 +66,7 @@ final class ExitHook {
 
   private void run() {
     exiting = true;
-    if (!loop.isRunning() || anyTaskExits()) {
+    if (!loop.isRunning() || loop.group().stream().anyMatch(ExitHook::anyTaskExits)) {
       return;
     }
     cancelMain.run();
@@ -81,7 +81,7 @@ final class ExitHook {
     }
   }
 
-  private boolean anyTaskExits() {
+  private static boolean anyTaskExits(Loop loop) {
     Thread holder = loop.carrier.turnHolder;
     if (holder != null && exits(holder)) {
       return true;

@@ -55,6 +55,9 @@ public final class Loop implements AutoCloseable {
 
   private final IoDriver driver;
 
+  /** Of several loops, the first runs, stops and closes the others. Set before any of them runs. */
+  private List<Loop> group = List.of(this);
+
   /** Whether timers and work for other threads remember what asked for them. */
   private final boolean keepsPlaces;
 
@@ -101,6 +104,8 @@ public final class Loop implements AutoCloseable {
    * asyncio.new_event_loop()}. The calling thread, which may be any, holds it until it runs.
    *
    * @return the loop, to be closed by the caller
+   * @throws IllegalArgumentException if the options ask for several loops, which a {@link Runner}
+   *     opens
    * @throws IllegalStateException if there is no engine, or mounted fibers are asked for and not to
    *     be had
    */
@@ -124,9 +129,81 @@ public final class Loop implements AutoCloseable {
   public static Loop open(RunOptions options, EngineProvider engine) {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(engine, "engine");
-    Loop loop = new Loop(options, engine);
-    loop.carrier.thread.start();
-    return loop;
+    if (options.loops() > 1) {
+      throw new IllegalArgumentException(
+          "Loop.open() opens one loop, and the options ask for "
+              + options.loops()
+              + ": use a Runner, or leave withLoops() out");
+    }
+    return openGroup(options, engine);
+  }
+
+  /**
+   * Opens as many loops as the options say, or none.
+   *
+   * @return the first, which runs, stops and closes the others with itself
+   */
+  static Loop openGroup(RunOptions options, EngineProvider engine) {
+    List<Loop> opened = new ArrayList<>();
+    try {
+      while (opened.size() < options.loops()) {
+        opened.add(new Loop(options, engine));
+      }
+    } catch (Throwable e) { // No descriptor is left, say.
+      for (Loop loop : opened) {
+        loop.carrier.thread.start(); // It gives back what the driver holds.
+        loop.close();
+      }
+      throw e;
+    }
+    List<Loop> group = List.copyOf(opened);
+    for (Loop loop : group) {
+      loop.group = group;
+    }
+    for (Loop loop : group) {
+      loop.carrier.thread.start();
+    }
+    return group.getFirst();
+  }
+
+  /**
+   * {@return the loops that run together, the first that of the main task; of a loop alone, itself}
+   * Any thread may ask. There are several if {@link RunOptions#withLoops} said so:
+   *
+   * <pre>{@code
+   * Asyncio.run(
+   *     () -> {
+   *       List<Loop> loops = Asyncio.runningLoop().group();
+   *       CompletableFuture<Integer> elsewhere =
+   *           Asyncio.runCoroutineThreadsafe(() -> compute(), loops.get(1));
+   *       int result = Asyncio.wrapFuture(elsewhere).await();
+   *     },
+   *     RunOptions.defaults().withLoops(2));
+   * }</pre>
+   *
+   * <p>They run, stop and end together. Each has its own tasks, timers, connections, default
+   * executor, task factory and exception handler. Futures, streams, locks and queues belong to the
+   * loop on which they were made; what tasks of several loops share otherwise needs locks, as with
+   * threads.
+   */
+  public List<Loop> group() {
+    return group;
+  }
+
+  private List<Loop> others() {
+    return group.subList(1, group.size());
+  }
+
+  /** The first of several loops stands for all of them. */
+  private void ensureFirst(String call) {
+    if (group.getFirst() != this) {
+      throw new IllegalStateException(
+          call
+              + ": "
+              + this
+              + " runs and ends with the loop of the main task, "
+              + group.getFirst());
+    }
   }
 
   /**
@@ -208,7 +285,7 @@ public final class Loop implements AutoCloseable {
   /** The same, and calls {@code onInterrupt}, on the caller's thread, when that is interrupted. */
   <T extends @Nullable Object> T runUntilComplete(Future<T> future, Runnable onInterrupt) {
     ensureCanRun("Loop.runUntilComplete()");
-    carrier.claimStopped();
+    claimStopped();
     ensureOwn(future, "Loop.runUntilComplete()");
     StopWhenDone stop = new StopWhenDone();
     future.onDone(stop);
@@ -244,7 +321,7 @@ public final class Loop implements AutoCloseable {
   public <T extends @Nullable Object> T runUntilComplete(Coroutine<T> main) {
     ensureCoroutine(main);
     ensureCanRun("Loop.runUntilComplete()");
-    carrier.claimStopped();
+    claimStopped();
     return runUntilComplete(createTask(main));
   }
 
@@ -255,10 +332,24 @@ public final class Loop implements AutoCloseable {
 
   /**
    * Ends the run when what is ready now has run; what becomes ready meanwhile waits for the next
-   * run. If the loop does not run, its next run ends after one round. Any thread may call this.
+   * run. If the loop does not run, its next run ends after one round. Stops the whole {@link
+   * #group}. Any thread may call this.
    */
   public void stop() {
-    carrier.stop();
+    for (Loop loop : group) {
+      loop.carrier.stop();
+    }
+  }
+
+  /**
+   * Makes the calling thread the holder of the loop's turn, and of its group's.
+   *
+   * @throws IllegalStateException if one of them runs
+   */
+  void claimStopped() {
+    for (Loop loop : group) {
+      loop.carrier.claimStopped();
+    }
   }
 
   /** {@return whether a thread runs it; any thread may ask} */
@@ -275,20 +366,38 @@ public final class Loop implements AutoCloseable {
    * Closes the loop, which must not run: what is ready is dropped, its thread ends, its connections
    * close. A second call has no effect.
    *
+   * <p>The first loop of a {@link #group} closes the others as well, and only it can.
+   *
    * <p>A task that is not done is reported as destroyed; it ends with the {@link
    * IllegalStateException} that every further call on the loop throws, and if it fails with another
    * exception then, that is reported as well; logged, if it was in blocking code and fails after
    * this call. A callback in blocking code is reported and interrupted. To cancel tasks first and
    * wait for executors, use a {@link Runner}.
    *
-   * @throws IllegalStateException if the loop runs
+   * @throws IllegalStateException if the loop runs, or is not the first of its group
    */
   @Override
   public void close() {
     if (closed) {
       return;
     }
-    carrier.claimStopped();
+    ensureFirst("Loop.close()");
+    claimStopped();
+    closeFrom(group.size() - 1);
+  }
+
+  /** Closes the loop of the group with that index, then those before it, also if one fails. */
+  private void closeFrom(int index) {
+    try {
+      group.get(index).closeAlone();
+    } finally {
+      if (index > 0) {
+        closeFrom(index - 1);
+      }
+    }
+  }
+
+  private void closeAlone() {
     try {
       for (Task<?> task : tasks.list()) {
         callExceptionHandler(
@@ -856,11 +965,43 @@ public final class Loop implements AutoCloseable {
 
   private void run(String call, Runnable onInterrupt) {
     ensureCanRun(call);
+    ensureFirst(call);
+    others().forEach(loop -> loop.carrier.claimStopped());
     watchdog.start();
     try {
-      carrier.run(onInterrupt);
+      carrier.beginRun();
+      runOthersUntil(() -> carrier.awaitRunEnd(onInterrupt));
     } finally {
       watchdog.stop();
+    }
+  }
+
+  /** Runs the other loops until {@code end} returns, and throws what that throws, or they. */
+  private void runOthersUntil(Runnable end) {
+    for (Loop loop : others()) {
+      loop.carrier.forgetStop(); // Of the run before, which may have ended first.
+      loop.watchdog.start();
+      loop.carrier.beginRun();
+    }
+    Throwable failure = null;
+    try {
+      end.run();
+    } catch (Throwable e) {
+      failure = e;
+    }
+    for (Loop loop : others()) {
+      loop.carrier.stop();
+    }
+    for (Loop loop : others()) {
+      try {
+        loop.carrier.awaitRunEnd(() -> {}); // They end with the step under way.
+      } catch (Throwable e) {
+        failure = failure == null ? e : failure;
+      }
+      loop.watchdog.stop();
+    }
+    if (failure != null) {
+      throw Sneaky.rethrow(failure);
     }
   }
 

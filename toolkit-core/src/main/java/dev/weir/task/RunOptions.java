@@ -24,6 +24,8 @@ import java.util.Objects;
  *     the system property {@code weir.debug} says, else not
  * @param slowStep in debug mode, how long a step may take before it is logged with its stack, 100
  *     ms by default; otherwise it is one second
+ * @param loops how many loops run, 1 by default: the main task on the first of them, and beside it
+ *     the others, each on a thread of its own and with these same options; see {@link Loop#group}
  */
 public record RunOptions(
     FiberKind fibers,
@@ -33,7 +35,8 @@ public record RunOptions(
     Duration executorTimeout,
     Duration exitTimeout,
     boolean debug,
-    Duration slowStep) {
+    Duration slowStep,
+    int loops) {
   /** Checks the options. */
   public RunOptions {
     Objects.requireNonNull(fibers, "fibers");
@@ -43,6 +46,9 @@ public record RunOptions(
     ensureNotNegative(exitTimeout, "exitTimeout");
     if (!slowStep.isPositive()) {
       throw new IllegalArgumentException("slowStep is not positive: " + slowStep);
+    }
+    if (loops < 1) {
+      throw new IllegalArgumentException("loops < 1: " + loops);
     }
   }
 
@@ -62,7 +68,8 @@ public record RunOptions(
         Duration.ofSeconds(300),
         Duration.ofSeconds(10),
         Boolean.getBoolean("weir.debug"),
-        Duration.ofMillis(100));
+        Duration.ofMillis(100),
+        1);
   }
 
   /** {@return these options with another kind of fibers} */
@@ -75,7 +82,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with another transport} */
@@ -88,7 +96,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with signals handled or left alone} */
@@ -101,7 +110,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with another time for left tasks to end} */
@@ -114,7 +124,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with another time for work on the default executor to end} */
@@ -127,7 +138,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with another time for the end of the JVM to wait} */
@@ -140,7 +152,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options in debug mode or not} */
@@ -153,7 +166,8 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
   }
 
   /** {@return these options with another limit for slow steps in debug mode} */
@@ -166,6 +180,29 @@ public record RunOptions(
         executorTimeout,
         exitTimeout,
         debug,
-        slowStep);
+        slowStep,
+        loops);
+  }
+
+  /**
+   * {@return these options with another number of loops}
+   *
+   * <p>Tasks of one loop never run at the same time, those of several do: what they share needs
+   * locks. So one loop is the default, and what spreads over several says so, as {@code
+   * ServerOptions.withSpread} does. More loops than processors gain nothing.
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public RunOptions withLoops(int loops) {
+    return new RunOptions(
+        fibers,
+        transport,
+        handleSignals,
+        shutdownTimeout,
+        executorTimeout,
+        exitTimeout,
+        debug,
+        slowStep,
+        loops);
   }
 }

@@ -2,9 +2,12 @@ package dev.weir.task;
 
 import dev.weir.spi.EngineProvider;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The loop is opened by the first run, or by {@link #loop}. Between two runs it stands still.
- * All runs share one context, copied from the thread that makes the runner, so that a later one
- * sees the context variables that an earlier one set.
+ * <p>The loop is opened by the first run, or by {@link #loop}, and all of them if the options ask
+ * for several. Between two runs they stand still. All runs share one context, copied from the
+ * thread that makes the runner, so that a later one sees the context variables that an earlier one
+ * set.
  *
  * <p>One thread at a time may use it; it must not be on a loop.
  */
@@ -93,7 +97,7 @@ public final class Runner implements AutoCloseable {
     ensureOffLoop();
     Loop running = loop();
     try (Signals signals = handleSignals(running)) {
-      running.carrier.claimStopped();
+      running.claimStopped();
       Task<T> task = running.createTask(main, TaskOptions.defaults().withContext(context));
       mainTask = task;
       try {
@@ -127,7 +131,8 @@ public final class Runner implements AutoCloseable {
   }
 
   /**
-   * {@return the loop, opened if need be}
+   * {@return the loop, opened if need be; of several the one with the main task, the first of its
+   * {@link Loop#group}}
    *
    * @throws IllegalStateException after {@link #close}
    */
@@ -137,7 +142,7 @@ public final class Runner implements AutoCloseable {
     }
     Loop opened = loop;
     if (opened == null) {
-      opened = Loop.open(options, engine.get());
+      opened = Loop.openGroup(options, engine.get());
       loop = opened;
       Loop running = opened;
       exitHook =
@@ -152,7 +157,8 @@ public final class Runner implements AutoCloseable {
   /**
    * Ends the loop: cancels the tasks that are left and waits for them, reports what they fail with,
    * waits for the default executor, and closes the loop; each for the time that the options give. A
-   * second call has no effect.
+   * second call has no effect. Of several loops all go on until no task is left on any, since one
+   * may wait for another; then all are closed.
    */
   @Override
   public void close() {
@@ -162,7 +168,7 @@ public final class Runner implements AutoCloseable {
     Loop opened = loop;
     if (opened != null && !opened.isClosed()) {
       ensureOffLoop();
-      opened.carrier.claimStopped();
+      opened.claimStopped();
     }
     closed = true;
     try {
@@ -179,15 +185,10 @@ public final class Runner implements AutoCloseable {
   private void end(Loop ending) {
     boolean interrupted = Thread.interrupted(); // Set again when nothing is left to be disturbed.
     try (ending) {
-      // Before the loop runs again, or what is left would take one more step as if nothing were.
-      List<Task<?>> left = cancelTasks(ending);
+      // Before the loops run again, or what is left would take one more step as if nothing were.
+      List<Ending> endings = ending.group().stream().map(Ending::new).toList();
       ending.runUntilComplete(
-          ending.startInternalTask(
-              () -> {
-                awaitTasks(ending, left);
-                ending.shutdownDefaultExecutor(executorTimeout());
-              },
-              "weir-runner"),
+          ending.startInternalTask(() -> end(endings), "weir-runner"),
           () -> {}); // An interrupt does not keep tasks from cleaning up: it takes a bounded time.
       interrupted |= Thread.interrupted();
     } finally {
@@ -197,50 +198,107 @@ public final class Runner implements AutoCloseable {
     }
   }
 
+  private static void end(List<Ending> endings) {
+    do {
+      onEachLoop(endings, Ending::awaitLeft);
+    } while (onEachLoop(endings, Ending::cancelLeft));
+    onEachLoop(endings, Ending::shutDownExecutor);
+  }
+
+  /**
+   * Takes a step on each loop at the same time and waits for all. On the first loop.
+   *
+   * @return whether it returned true on any
+   */
+  private static boolean onEachLoop(List<Ending> endings, Predicate<Ending> step) {
+    Ending first = endings.getFirst();
+    List<CompletableFuture<Boolean>> others = new ArrayList<>();
+    for (Ending other : endings.subList(1, endings.size())) {
+      CompletableFuture<Boolean> done = new CompletableFuture<>();
+      other.loop.submitInternal(() ->
+          other.loop.startInternalTask(
+              () -> done.completeAsync(() -> step.test(other), Runnable::run), "weir-runner"));
+      others.add(done);
+    }
+    boolean any = step.test(first);
+    for (CompletableFuture<Boolean> done : others) {
+      any |= Bridges.fromCompletionStage(first.loop, done).await();
+    }
+    return any;
+  }
+
   private Duration executorTimeout() {
     ExitHook hook = exitHook;
     return hook != null && hook.exiting() ? Duration.ZERO : options.executorTimeout();
   }
 
-  private static List<Task<?>> cancelTasks(Loop ending) {
-    List<Task<?>> tasks = ending.tasks.list();
-    for (Task<?> task : tasks) {
-      task.requestCancel(null);
-    }
-    return tasks;
-  }
+  /** The end of what is left on one loop. Made while the loop stands still, used on it. */
+  private final class Ending {
+    final Loop loop;
+    private final long deadlineNanos;
 
-  /** Waits for {@code left}, which were cancelled, then cancels what their clean-up has made. */
-  private void awaitTasks(Loop ending, List<Task<?>> left) {
-    long deadlineNanos = ending.deadlineNanos(options.shutdownTimeout());
-    List<Task<?>> awaited = left;
-    while (!awaited.isEmpty()) {
-      awaitAll(ending, awaited, Duration.ofNanos(deadlineNanos - ending.nanoTime()));
-      if (ending.nanoTime() >= deadlineNanos) {
-        endStragglers(ending);
+    /** What was cancelled and is to be waited for. */
+    private List<Task<?>> left;
+
+    Ending(Loop loop) {
+      this.loop = loop;
+      this.deadlineNanos = loop.deadlineNanos(options.shutdownTimeout());
+      this.left = cancelTasks();
+    }
+
+    private List<Task<?>> cancelTasks() {
+      List<Task<?>> tasks = loop.tasks.list();
+      for (Task<?> task : tasks) {
+        task.requestCancel(null);
       }
-      reportFailures(ending, awaited);
-      awaited = ending.nanoTime() < deadlineNanos ? cancelTasks(ending) : List.of();
+      return tasks;
     }
-  }
 
-  private static void awaitAll(Loop loop, List<Task<?>> tasks, Duration timeout) {
-    new Waiting<>(loop, new LinkedHashSet<>(tasks), ReturnWhen.ALL_COMPLETED).await(timeout);
-  }
-
-  private void endStragglers(Loop ending) {
-    List<Task<?>> stragglers = ending.tasks.list();
-    for (Task<?> task : stragglers) {
-      ending.callExceptionHandler(
-          new ExceptionContext(
-              task + " was cancelled but did not end within " + options.shutdownTimeout(),
-              Stacks.of(task.fiber.thread()),
-              task,
-              null,
-              task.createdAt));
-      task.fiber.interruptForeignCode();
+    /** Cancels what clean-up has made since. Returns whether there is any. */
+    boolean cancelLeft() {
+      left = loop.nanoTime() < deadlineNanos ? cancelTasks() : List.of();
+      return !left.isEmpty();
     }
-    awaitAll(ending, stragglers, STRAGGLER_TIMEOUT);
+
+    boolean awaitLeft() {
+      if (!left.isEmpty()) {
+        awaitAll(left, Duration.ofNanos(deadlineNanos - loop.nanoTime()));
+        if (loop.nanoTime() >= deadlineNanos) {
+          endStragglers();
+        }
+        reportFailures(loop, left);
+      }
+      return false;
+    }
+
+    private void awaitAll(List<Task<?>> tasks, Duration timeout) {
+      new Waiting<>(loop, new LinkedHashSet<>(tasks), ReturnWhen.ALL_COMPLETED).await(timeout);
+    }
+
+    private void endStragglers() {
+      List<Task<?>> stragglers = loop.tasks.list();
+      for (Task<?> task : stragglers) {
+        loop.callExceptionHandler(
+            new ExceptionContext(
+                task + " was cancelled but did not end within " + options.shutdownTimeout(),
+                Stacks.of(task.fiber.thread()),
+                task,
+                null,
+                task.createdAt));
+        task.fiber.interruptForeignCode();
+      }
+      awaitAll(stragglers, STRAGGLER_TIMEOUT);
+    }
+
+    boolean shutDownExecutor() {
+      loop.shutdownDefaultExecutor(executorTimeout());
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "Ending[" + loop + ", " + left.size() + " tasks left]";
+    }
   }
 
   private static void reportFailures(Loop ending, List<Task<?>> ended) {

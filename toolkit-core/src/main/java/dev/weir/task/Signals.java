@@ -87,7 +87,8 @@ final class Signals implements AutoCloseable {
       submit(loop, () -> onFirst.accept("SIG" + signal.getName()));
     } else {
       submit(loop, () -> loop.carrier.abort(exceptionOf(signal, null)));
-      loop.carrier.interruptStep(); // Else one that blocks keeps the loop from aborting.
+      // Else one that blocks keeps the loops from aborting.
+      loop.group().forEach(each -> each.carrier.interruptStep());
     }
     return true;
   }

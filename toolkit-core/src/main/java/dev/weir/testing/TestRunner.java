@@ -82,10 +82,17 @@ public final class TestRunner implements AutoCloseable {
   /**
    * Makes a runner on a real loop, with the engine that is installed.
    *
+   * @throws IllegalArgumentException if the options ask for several loops
    * @throws IllegalStateException if there is no engine, or on a running loop
    */
   public static TestRunner onRealLoop(RunOptions options) {
     ensureOffLoop();
+    if (options.loops() > 1) {
+      throw new IllegalArgumentException(
+          "A TestRunner sees what is left behind on one loop, and loops is "
+              + options.loops()
+              + ": leave withLoops() out, or use a Runner");
+    }
     return new TestRunner(new Runner(options), null, null, false);
   }
 

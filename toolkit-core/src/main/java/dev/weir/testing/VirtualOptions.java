@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     the same time, delays, cuts and faults of the memory network, and {@link VirtualLoop#random};
  *     null, the default, for tasks in the order in which they became ready, and chance as with seed
  *     0
- * @param runOptions how the loop runs otherwise; the transport does not count
+ * @param runOptions how the loop runs otherwise, one loop only; the transport does not count
  * @param leftBehindAllowed whether tasks, timers and connections may be left when a run ends, and
  *     errors may reach the loop's exception handler; by default not
  * @param foreignGrace how long, in real time, virtual time stands still for what may be woken from
@@ -30,6 +30,12 @@ public record VirtualOptions(
   /** Checks the options. */
   public VirtualOptions {
     Objects.requireNonNull(runOptions, "runOptions");
+    if (runOptions.loops() > 1) {
+      throw new IllegalArgumentException(
+          "A virtual loop is alone, since runs of several would not be repeatable, and loops is "
+              + runOptions.loops()
+              + ": leave withLoops() out, or test on real loops");
+    }
     if (foreignGrace.isNegative()) {
       throw new IllegalArgumentException("foreignGrace is negative: " + foreignGrace);
     }

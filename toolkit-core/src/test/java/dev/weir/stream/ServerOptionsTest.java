@@ -23,6 +23,7 @@ class ServerOptionsTest {
     assertThat(DEFAULTS.backlog()).isEqualTo(100);
     assertThat(DEFAULTS.reuseAddress()).isTrue();
     assertThat(DEFAULTS.reusePort()).isFalse();
+    assertThat(DEFAULTS.spread()).isEqualTo(Spread.NONE);
     assertThat(DEFAULTS.maxConnections()).isEqualTo(ServerOptions.UNLIMITED);
     assertThat(DEFAULTS.socketOptions()).isEmpty();
     assertThat(DEFAULTS.idleTimeout()).isNull();
@@ -39,6 +40,7 @@ class ServerOptionsTest {
         options -> options.withBacklog(7),
         options -> options.withReuseAddress(false),
         options -> options.withReusePort(true),
+        options -> options.withSpread(Spread.AUTO),
         options -> options.withMaxConnections(7),
         options -> options.withSocketOption(StandardSocketOptions.SO_RCVBUF, 4096),
         options -> options.withKeepAlive(true),

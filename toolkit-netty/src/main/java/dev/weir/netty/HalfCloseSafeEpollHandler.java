@@ -20,6 +20,9 @@ import io.netty.util.concurrent.ThreadAwareExecutor;
  * ENOENT}, and what was to be sent is lost. Here such a descriptor stays in the set and is watched
  * for nothing; errors, which the kernel reports all the same, are reported once instead of for
  * ever.
+ *
+ * <p>And a channel learns of its peer's end by reading it. If the kernel tells of it before, Netty
+ * reads on to the end at once, whether anybody wants that much or not.
  */
 final class HalfCloseSafeEpollHandler implements IoHandler {
   private final IoHandler epoll;
@@ -96,11 +99,12 @@ final class HalfCloseSafeEpollHandler implements IoHandler {
 
     @Override
     public long submit(IoOps ops) {
-      if (!ops.equals(EpollIoOps.NONE)) {
+      EpollIoOps wanted = ((EpollIoOps) ops).without(EpollIoOps.EPOLLRDHUP);
+      if (!wanted.equals(EpollIoOps.NONE)) {
         added = true;
-        return registration.submit(ops);
+        return registration.submit(wanted);
       }
-      return registration.submit(added ? EpollIoOps.EPOLLET : ops);
+      return registration.submit(added ? EpollIoOps.EPOLLET : wanted);
     }
 
     @Override

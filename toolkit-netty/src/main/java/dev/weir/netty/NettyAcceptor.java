@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import dev.weir.spi.ListenRequest;
+import dev.weir.spi.Network.Destination;
 import dev.weir.spi.TransportProtocol;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -37,7 +38,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   private final NettyIoDriver driver;
   private final ServerChannel channel;
   private final ListenRequest request;
-  private final Supplier<TransportProtocol> protocols;
+  private final Supplier<Destination> destinations;
 
   // On the loop only.
 
@@ -59,11 +60,11 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
       NettyIoDriver driver,
       ServerChannel channel,
       ListenRequest request,
-      Supplier<TransportProtocol> protocols) {
+      Supplier<Destination> destinations) {
     this.driver = driver;
     this.channel = channel;
     this.request = request;
-    this.protocols = protocols;
+    this.destinations = destinations;
   }
 
   /** The channel listens there. */
@@ -119,29 +120,70 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   }
 
   private void serve(DuplexChannel child) {
+    Child accepted = new Child(child, destinations.get(), localAddress);
     try {
       NettySocketOptions.set(child, request.socketOptions(), driver.transport()); // None for Unix.
-      if (localAddress instanceof UnixDomainSocketAddress) {
-        UnixDomainSocketAddress peer = UnixSockets.ofPeer(child.remoteAddress());
-        new NettyTransport(driver, child, protocols.get(), localAddress, peer);
+      if (accepted.driver() == driver) {
+        accepted.begin();
       } else {
-        new NettyTransport(driver, child, protocols.get());
+        accepted.driver().take(accepted);
       }
     } catch (RuntimeException | SocketException e) {
-      child.unsafe().closeForcibly();
+      accepted.refuse();
       if (backoff.takeReport(driver.nanoTime())) { // As likely as not the next one fails as well.
         driver.report("Cannot serve a connection accepted on " + localAddress, e);
       }
-      return;
     }
-    driver
-        .eventLoop()
-        .register(child)
-        .addListener(registered -> {
-          if (!registered.isSuccess()) {
-            child.unsafe().closeForcibly();
-          }
-        });
+  }
+
+  /**
+   * An accepted channel, perhaps on its way to another loop.
+   *
+   * @param local where it was accepted
+   */
+  private record Child(
+      DuplexChannel channel, Destination destination, @Nullable SocketAddress local)
+      implements NettyIoDriver.Arrival {
+    /** {@return that of the loop that serves it} */
+    NettyIoDriver driver() {
+      return ((NettyNetwork) destination.network()).driver();
+    }
+
+    /** On the loop that serves it. */
+    void begin() {
+      NettyIoDriver driver = driver();
+      TransportProtocol protocol = destination.acceptor().get();
+      if (local instanceof UnixDomainSocketAddress) {
+        UnixDomainSocketAddress peer = UnixSockets.ofPeer(channel.remoteAddress());
+        new NettyTransport(driver, channel, protocol, local, peer);
+      } else {
+        new NettyTransport(driver, channel, protocol);
+      }
+      driver
+          .eventLoop()
+          .register(channel)
+          .addListener(registered -> {
+            if (!registered.isSuccess()) {
+              refuse();
+            }
+          });
+    }
+
+    @Override
+    public void serve() {
+      try {
+        begin();
+      } catch (RuntimeException e) {
+        refuse();
+        driver().report("Cannot serve a connection accepted on " + local, e);
+      }
+    }
+
+    @Override
+    public void refuse() {
+      channel.unsafe().closeForcibly();
+      destination.lost().run();
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.StandardSocketOptions;
 import java.util.Locale;
@@ -79,6 +80,15 @@ enum NettyIo {
 
   IoHandlerFactory newHandlerFactory() {
     return handlers.get();
+  }
+
+  /** {@return what others may listen with on this kind of I/O} */
+  Class<? extends ServerSocketChannel> serverSocketChannelType() {
+    return this == EPOLL ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  }
+
+  Class<? extends SocketChannel> socketChannelType() {
+    return this == EPOLL ? EpollSocketChannel.class : NioSocketChannel.class;
   }
 
   SocketChannel newSocketChannel() {

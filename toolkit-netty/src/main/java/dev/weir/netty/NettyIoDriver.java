@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,13 @@ final class NettyIoDriver implements IoDriver {
   private final ManualIoEventLoop eventLoop;
   private final Network network;
   private final long originNanos = System.nanoTime();
+
+  // Any thread.
+
+  /** Connections that other loops have accepted for this one. */
+  private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
+
+  private volatile boolean arrivalsEnded;
 
   // On the loop only.
 
@@ -55,7 +64,10 @@ final class NettyIoDriver implements IoDriver {
         new ManualIoEventLoop((@Nullable Thread) null, io.newHandlerFactory()) {
           @Override
           protected boolean canBlock() {
-            return requests.isEmpty() && dirty.isEmpty() && (closing || loop.mayBlock());
+            return requests.isEmpty()
+                && dirty.isEmpty()
+                && arrivals.isEmpty()
+                && (closing || loop.mayBlock());
           }
         };
     this.network = new NettyNetwork(io, this);
@@ -88,6 +100,7 @@ final class NettyIoDriver implements IoDriver {
   @Override
   public void poll(long deadlineNanos) {
     serveRequests();
+    serveArrivals();
     flushDirty();
     arm(deadlineNanos);
     eventLoop.run(0, 0);
@@ -101,6 +114,8 @@ final class NettyIoDriver implements IoDriver {
   @Override
   public void close() {
     closing = true;
+    arrivalsEnded = true;
+    refuseArrivals();
     try {
       flushAndClose();
     } finally {
@@ -170,6 +185,37 @@ final class NettyIoDriver implements IoDriver {
 
   void report(String message, Throwable exception) {
     loop.report(message, exception);
+  }
+
+  /** A connection on its way from the loop that accepted it. One of the two is called, once. */
+  interface Arrival {
+    /** Begins with it. On the I/O fiber of the loop that it came to. */
+    void serve();
+
+    /** Closes it. Any thread. */
+    void refuse();
+  }
+
+  /** Takes a connection over from another loop, or refuses it if this one is over. Any thread. */
+  void take(Arrival arrival) {
+    arrivals.add(arrival);
+    if (arrivalsEnded) { // Perhaps just now, and then nobody else looks.
+      refuseArrivals();
+    } else {
+      wakeup();
+    }
+  }
+
+  private void serveArrivals() {
+    for (Arrival arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+      arrival.serve();
+    }
+  }
+
+  private void refuseArrivals() {
+    for (Arrival arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+      arrival.refuse();
+    }
   }
 
   private void serveRequests() {

@@ -40,6 +40,10 @@ final class NettyNetwork implements Network {
     this.driver = driver;
   }
 
+  NettyIo io() {
+    return io;
+  }
+
   @Override
   public Attempt connect(
       ConnectRequest request, TransportProtocol protocol, Completion<Transport> outcome) {
@@ -62,19 +66,32 @@ final class NettyNetwork implements Network {
   @Override
   public void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+    Destination here = new Destination(this, acceptor, () -> {});
+    distribute(request, () -> here, outcome);
+  }
+
+  @Override
+  public void distribute(
+      ListenRequest request, Supplier<Destination> destinations, Completion<Listener> outcome) {
     driver.request(() -> {
-      if (request.local() instanceof UnixDomainSocketAddress local) {
-        startListening(local, request, acceptor, outcome);
+      if (request.local() instanceof NettyAdopter.Address adopting) {
+        outcome.succeeded(adopting.start(driver, destinations));
+      } else if (request.local() instanceof UnixDomainSocketAddress local) {
+        startListening(local, request, destinations, outcome);
       } else {
-        startListening(request, acceptor, outcome);
+        startListening(request, destinations, outcome);
       }
     });
+  }
+
+  NettyIoDriver driver() {
+    return driver;
   }
 
   private void startListening(
       UnixDomainSocketAddress local,
       ListenRequest request,
-      Supplier<TransportProtocol> acceptor,
+      Supplier<Destination> destinations,
       Completion<Listener> outcome) {
     if (!request.socketOptions().isEmpty()) {
       outcome.failed(onlyForTcp(request.socketOptions()));
@@ -92,7 +109,7 @@ final class NettyNetwork implements Network {
       outcome.failed(NettyErrors.ofBind(e, local));
       return;
     }
-    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, destinations);
     channel.pipeline().addLast(accepting);
     accepting.bound(local);
     NettyListener listener = new NettyListener(channel, accepting);
@@ -102,7 +119,7 @@ final class NettyNetwork implements Network {
   }
 
   private void startListening(
-      ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
+      ListenRequest request, Supplier<Destination> destinations, Completion<Listener> outcome) {
     InetSocketAddress local = (InetSocketAddress) request.local();
     ServerSocketChannel channel;
     try {
@@ -121,7 +138,7 @@ final class NettyNetwork implements Network {
     if (request.reusePort()) {
       channel.config().setOption(io.reusePort(), true);
     }
-    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, acceptor);
+    NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, destinations);
     channel.pipeline().addLast(accepting);
     driver.eventLoop().register(channel);
     channel

@@ -11,7 +11,11 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -232,6 +236,88 @@ public final class NettyStreams {
         messages.discard();
       }
     }
+  }
+
+  // --- Programs that are Netty's
+
+  /**
+   * Suspends until a server is ready to take over channels that an application's own event loops
+   * accepted, and to have {@code handler} serve each of them in a task on this loop.
+   *
+   * <p>The application's handlers stay in a channel's pipeline, and the streams are behind them: so
+   * they must decode to bytes and encode bytes, or there must be none.
+   *
+   * @throws dev.weir.tls.TlsException if the TLS of the options cannot be had
+   * @throws IOException if the loop's network is not Netty's
+   * @throws CancelledError if the task is cancelled; no server is left then
+   */
+  public static AdoptingServer startAdoptingServer(ConnectionHandler handler, ServerOptions options)
+      throws IOException {
+    ensureNettys("startAdoptingServer()");
+    return AdoptingServer.start(handler, options, false);
+  }
+
+  /**
+   * Suspends until a server is ready to take over channels that an application's own event loops
+   * accepted, with messages as their pipelines decode and encode them.
+   *
+   * @param type of what is received; a message of another type ends its connection with a {@link
+   *     PipelineException}
+   * @throws IOException as {@link #startAdoptingServer}
+   * @throws CancelledError if the task is cancelled; no server is left then
+   */
+  public static <I, O> AdoptingServer startAdoptingMessageServer(
+      MessageHandler<I, O> handler, ServerOptions options, Class<I> type) throws IOException {
+    ensureNettys("startAdoptingMessageServer()");
+    return AdoptingServer.start(handlerOfBytes(handler, type, pipeline -> {}), options, true);
+  }
+
+  /**
+   * {@return Weir's loops as Netty sees them, for any bootstrap of Netty's} What runs on them runs
+   * on the loops' I/O fibers, between the steps of tasks, and must not block any more than on other
+   * event loops. A shutdown of the group does nothing but wait: the loops end with their {@code
+   * Asyncio.run}. Any thread may ask.
+   *
+   * @param loops at least one; {@code Asyncio.runningLoop()} for instance
+   * @throws IllegalArgumentException if there is none
+   * @throws IllegalStateException if a loop is not by Netty
+   */
+  public static EventLoopGroup group(Loop... loops) {
+    if (loops.length == 0) {
+      throw new IllegalArgumentException("no loop for the group: give it one, or several");
+    }
+    return new WeirEventLoopGroup(
+        Arrays.stream(loops).map(loop -> network(loop, "group()").driver().eventLoop()).toList());
+  }
+
+  /**
+   * {@return the type of channel that listens for TCP on a loop's kind of I/O, for a bootstrap on
+   * its {@link #group}} Any thread may ask.
+   *
+   * @throws IllegalStateException if the loop is not by Netty
+   */
+  public static Class<? extends ServerSocketChannel> serverSocketChannelType(Loop loop) {
+    return network(loop, "serverSocketChannelType()").io().serverSocketChannelType();
+  }
+
+  /**
+   * {@return the type of channel that connects by TCP on a loop's kind of I/O} Any thread may ask.
+   *
+   * @throws IllegalStateException if the loop is not by Netty
+   */
+  public static Class<? extends SocketChannel> socketChannelType(Loop loop) {
+    return network(loop, "socketChannelType()").io().socketChannelType();
+  }
+
+  private static void ensureNettys(String call) {
+    network(Loop.running(), call);
+  }
+
+  private static NettyNetwork network(Loop loop, String call) {
+    if (loop.network() instanceof NettyNetwork netty) {
+      return netty;
+    }
+    throw new IllegalStateException(call + " on a loop whose network is not Netty's: " + loop);
   }
 
   // --- What is beneath

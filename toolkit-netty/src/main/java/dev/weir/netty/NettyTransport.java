@@ -10,6 +10,7 @@ import dev.weir.tls.TlsSession;
 import dev.weir.tls.TlsTruncatedException;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundInvoker;
@@ -70,6 +71,9 @@ final class NettyTransport extends NettyOutput implements Transport {
   private boolean lingering;
 
   private boolean aborted;
+
+  /** Keeps what an adopted channel's handlers decode until it is clear who receives it. */
+  private NettyAdopter.@Nullable Holding holding;
 
   /** What arrives can no longer be made sense of. */
   private boolean receivingFailed;
@@ -210,6 +214,28 @@ final class NettyTransport extends NettyOutput implements Transport {
     markDirty();
   }
 
+  /**
+   * The channel was taken over, and is connected.
+   *
+   * @param held what arrives in the meantime
+   * @param behindHandlers whether the channel has handlers of an application's
+   * @param forMessages whether what they decode has to wait for {@link #addHandlers}
+   */
+  void adopted(NettyAdopter.Holding held, boolean behindHandlers, boolean forMessages) {
+    if (behindHandlers) {
+      sendThroughHandlers();
+      driver.readBuffers().keepApart(channel);
+    }
+    if (forMessages) {
+      holding = held;
+    }
+    opened();
+    if (!forMessages) {
+      channel.pipeline().remove(held);
+    }
+    applyReading();
+  }
+
   /** {@return how much a message counts for the limits of what may wait} */
   long size(Object message) {
     return Objects.requireNonNull(handlers, "no handlers").size(message);
@@ -280,7 +306,10 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (tls != null && !tls.isOpen()) {
       return tls.takesMore();
     }
-    return readingWanted && !receivingFailed && (forwarding == null || !forwarding.holdsBack());
+    return readingWanted
+        && !receivingFailed
+        && holding == null
+        && (forwarding == null || !forwarding.holdsBack());
   }
 
   /** {@return whether it is to be secured and is not yet} */
@@ -398,6 +427,12 @@ final class NettyTransport extends NettyOutput implements Transport {
     boolean ended = eofReceived;
     eofReceived = false;
     added.begin(ended);
+    if (holding != null) {
+      ChannelHandler held = holding;
+      holding = null;
+      channel.pipeline().remove(held);
+      applyReading();
+    }
   }
 
   /** Ends the connection because of something on this side of it. */
@@ -472,6 +507,9 @@ final class NettyTransport extends NettyOutput implements Transport {
   }
 
   private void resetAndClose() {
+    if (channel instanceof BridgeChannel bridge) {
+      bridge.resetOnClose();
+    }
     if (channel instanceof SocketChannel tcp) { // Unix sockets have no reset.
       try {
         tcp.config().setSoLinger(0); // The peer must not take what was cut off for the whole.
@@ -560,11 +598,10 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (handlers != null && (handlers.messages != null || !(message instanceof ByteBuf))) {
-      received(message, handlers);
+    if (!(message instanceof ByteBuf buffer) || (handlers != null && handlers.messages != null)) {
+      received(message);
       return;
     }
-    ByteBuf buffer = (ByteBuf) message;
     if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
       driver.readBuffers().handedOn();
       return;
@@ -583,15 +620,16 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
-  private void received(Object message, UserHandlers decoding) {
+  private void received(Object message) {
+    NettyMessages<?, ?> messages = messages();
     if (state != State.OPEN || receivingFailed) {
       ReferenceCountUtil.release(message);
       return;
     }
     PipelineException unfit;
-    if (decoding.messages != null) {
+    if (messages != null) {
       protocol.dataReceived(NO_BYTES); // Who watches the connection sees that something moved.
-      unfit = decoding.messages.arrived(message, decoding.size(message));
+      unfit = messages.arrived(message, size(message));
     } else {
       unfit =
           new PipelineException(

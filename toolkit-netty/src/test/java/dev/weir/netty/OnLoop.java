@@ -9,14 +9,15 @@ import dev.weir.task.Action;
 import dev.weir.task.Coroutine;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
+import dev.weir.task.Loop;
 import dev.weir.task.RunOptions;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -45,6 +46,12 @@ final class OnLoop {
     assertThat(reports).as("what was reported to the loop's exception handler").isEmpty();
   }
 
+  /** Runs a body on the first of several loops, none of which may be told of an error. */
+  static void run(String transport, int loops, Action body) {
+    List<ExceptionContext> reports = runAndCollectReports(transport, loops, body);
+    assertThat(reports).as("what was reported to the loops' exception handlers").isEmpty();
+  }
+
   /** Runs a body that gets a fresh connection, the other end of which is a plain socket. */
   static void withPeer(String transport, PeerBody body) {
     withPeer(transport, StreamOptions.defaults(), body);
@@ -63,14 +70,24 @@ final class OnLoop {
 
   /** Runs a body and returns what was reported to the loop's exception handler. */
   static List<ExceptionContext> runAndCollectReports(String transport, Action body) {
+    return runAndCollectReports(transport, 1, body);
+  }
+
+  private static List<ExceptionContext> runAndCollectReports(
+      String transport, int loops, Action body) {
     assumeAvailable(transport);
-    List<ExceptionContext> reports = new ArrayList<>();
+    List<ExceptionContext> reports = new CopyOnWriteArrayList<>();
     Action main =
         () -> {
+          for (Loop each : Asyncio.runningLoop().group()) {
+            each.callSoonThreadsafe(
+                () -> each.setExceptionHandler((loop, context) -> reports.add(context)));
+          }
           Asyncio.runningLoop().setExceptionHandler((loop, context) -> reports.add(context));
           body.run();
         };
-    failIfItHangs(() -> Asyncio.run(main, RunOptions.defaults().withTransport(transport)));
+    RunOptions options = RunOptions.defaults().withTransport(transport).withLoops(loops);
+    failIfItHangs(() -> Asyncio.run(main, options));
     return reports;
   }
 

@@ -1,0 +1,347 @@
+package dev.weir.netty;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weir.Asyncio;
+import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionResetException;
+import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamReader;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Task;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.LineBasedFrameDecoder;
+import io.netty.handler.codec.string.StringDecoder;
+import io.netty.handler.codec.string.StringEncoder;
+import java.io.IOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Weir's handlers within programs that are Netty's. */
+@ExtendWith(LeakCheck.class)
+class AdoptingServerTest {
+  /** Of an application: each kind of event loops with each kind of Weir's. */
+  @Target(ElementType.METHOD)
+  @Retention(RetentionPolicy.RUNTIME)
+  @ParameterizedTest(name = "{0}, {1}")
+  @CsvSource({"nio, nio", "nio, epoll", "epoll, nio", "epoll, epoll"})
+  @interface EachPair {}
+
+  private interface Body {
+    void run(int port) throws Exception;
+  }
+
+  /** A plain Netty program, on event loops of its own, and what is done beside it. */
+  private static void withProgram(String theirs, Consumer<Channel> childHandlers, Body body)
+      throws Exception {
+    boolean epoll = theirs.equals("epoll");
+    assumeTrue(!epoll || Epoll.isAvailable(), "there is no epoll here");
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    try {
+      listen(
+          group,
+          epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class,
+          childHandlers,
+          body);
+    } finally {
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
+  }
+
+  private static void listen(
+      EventLoopGroup group,
+      Class<? extends ServerChannel> type,
+      Consumer<Channel> childHandlers,
+      Body body)
+      throws Exception {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(group)
+            .channel(type)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel child) {
+                    childHandlers.accept(child);
+                  }
+                });
+    Channel listening = Asyncio.toThread(() -> bootstrap.bind("127.0.0.1", 0).sync().channel());
+    try {
+      body.run(((InetSocketAddress) listening.localAddress()).getPort());
+    } finally {
+      Asyncio.toThread(() -> listening.close().sync());
+    }
+  }
+
+  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
+    for (byte[] data = reader.read(1 << 16); data.length > 0; data = reader.read(1 << 16)) {
+      writer.write(data);
+    }
+  }
+
+  private static AdoptingServer echoServer() throws IOException {
+    return NettyStreams.startAdoptingServer(AdoptingServerTest::echo, ServerOptions.defaults());
+  }
+
+  private static void assertEchoed(int port, int length) throws IOException {
+    byte[] sent = new byte[length];
+    new Random(length).nextBytes(sent);
+    try (Connection client = TestServer.connect(port)) {
+      Task<?> writing =
+          Asyncio.createTask(() -> {
+            client.writer().write(sent);
+            client.writer().writeEof();
+          });
+      assertThat(client.reader().readAll()).isEqualTo(sent);
+      writing.await();
+    }
+  }
+
+  @EachPair
+  void aChannelThatAProgramAcceptedIsServedByATask(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir = echoServer()) {
+            withProgram(
+                theirs,
+                child -> child.pipeline().addLast(weir.childHandler()),
+                port -> {
+                  for (int i = 0; i < 3; i++) {
+                    assertEchoed(port, 3_000_000);
+                  }
+                });
+            weir.server().shutdown(Duration.ofSeconds(5));
+          }
+        });
+  }
+
+  @EachTransport
+  void aProgramRunsOnWeirsLoop(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          EventLoopGroup group = NettyStreams.group(Asyncio.runningLoop());
+          try (AdoptingServer weir = echoServer()) {
+            listen(
+                group,
+                NettyStreams.serverSocketChannelType(Asyncio.runningLoop()),
+                child -> child.pipeline().addLast(weir.childHandler()),
+                port -> assertEchoed(port, 1_000_000));
+            weir.server().shutdown(Duration.ofSeconds(5));
+          }
+          assertThat(group.isShuttingDown()).isFalse();
+        });
+  }
+
+  @EachPair
+  void theProgramsCodecsStayAndItsMessagesAreReceived(String theirs, String ours) {
+    Set<Thread> decodedOn = ConcurrentHashMap.newKeySet();
+    Set<Thread> handledOn = ConcurrentHashMap.newKeySet();
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> {
+                    for (String line : connection) {
+                      handledOn.add(Thread.currentThread());
+                      connection.send(line + "\n");
+                    }
+                  },
+                  ServerOptions.defaults(),
+                  String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new LineBasedFrameDecoder(100),
+                            new StringDecoder(UTF_8),
+                            new StringEncoder(UTF_8),
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void channelRead(
+                                  ChannelHandlerContext context, Object message) {
+                                decodedOn.add(Thread.currentThread());
+                                context.fireChannelRead(message);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    for (int i = 0; i < 1000; i++) {
+                      client.writer().write("line " + i + "\n");
+                    }
+                    for (int i = 0; i < 1000; i++) {
+                      assertThat(client.reader().readLine(UTF_8)).isEqualTo("line " + i);
+                    }
+                    client.writer().writeEof();
+                    assertThat(client.reader().read(1)).isEmpty();
+                  }
+                });
+          }
+        });
+    assertThat(handledOn).allMatch(Thread::isVirtual);
+    assertThat(decodedOn).doesNotContainAnyElementsOf(handledOn);
+  }
+
+  @EachPair
+  void aSlowTaskHoldsTheClientBack(String theirs, String ours) {
+    AtomicLong arrived = new AtomicLong();
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.startAdoptingServer(
+                  (reader, writer) -> {
+                    reader.readExactly(1);
+                    Asyncio.sleep(Duration.ofMillis(100)); // Time in which too much could arrive.
+                    assertThat(arrived.get()).isLessThan(4_000_000);
+                    writer.write("" + (1 + reader.readAll(1 << 26).length));
+                  },
+                  ServerOptions.defaults())) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void channelRead(
+                                  ChannelHandlerContext context, Object message) {
+                                arrived.addAndGet(((ByteBuf) message).readableBytes());
+                                context.fireChannelRead(message);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    byte[] part = new byte[1 << 20];
+                    for (int i = 0; i < 32; i++) {
+                      client.writer().write(part);
+                    }
+                    client.writer().writeEof();
+                    assertThat(new String(client.reader().readAll(), UTF_8))
+                        .isEqualTo("" + (1 << 25));
+                  }
+                });
+          }
+        });
+  }
+
+  @EachPair
+  void anAbortResetsTheConnection(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.startAdoptingServer(
+                  (reader, writer) -> writer.abort(), ServerOptions.defaults())) {
+            withProgram(
+                theirs,
+                child -> child.pipeline().addLast(weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    assertThatThrownBy(() -> client.reader().read(1))
+                        .isInstanceOf(ConnectionResetException.class);
+                  }
+                });
+          }
+        });
+  }
+
+  @EachPair
+  void noMoreChannelsAreServedThanTheOptionsAllow(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.startAdoptingServer(
+                  AdoptingServerTest::echo, ServerOptions.defaults().withMaxConnections(1))) {
+            withProgram(
+                theirs,
+                child -> child.pipeline().addLast(weir.childHandler()),
+                port -> {
+                  Connection first = TestServer.connect(port);
+                  assertThat(TestServer.ask(first, "one")).isEqualTo("one");
+                  try (Connection second = TestServer.connect(port)) {
+                    Task<String> asking = Asyncio.createTask(() -> TestServer.ask(second, "two"));
+                    assertThat(TestServer.ask(first, "three")).isEqualTo("three");
+                    assertThat(asking.done()).isFalse();
+                    first.close();
+                    assertThat(asking.await()).isEqualTo("two");
+                  }
+                });
+          }
+        });
+  }
+
+  @EachPair
+  void aClosedServerClosesWhatItIsGiven(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          AdoptingServer weir = echoServer();
+          weir.close();
+          withProgram(
+              theirs,
+              child -> child.pipeline().addLast(weir.childHandler()),
+              port -> {
+                try (Connection client = TestServer.connect(port)) {
+                  assertThat(client.reader().read(1)).isEmpty();
+                }
+              });
+        });
+  }
+
+  @EachTransport
+  void whatIsNoStreamIsRefused(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (AdoptingServer weir = echoServer()) {
+            assertThatThrownBy(() -> weir.adopt(new EmbeddedChannel()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("Only channels of streams");
+          }
+          assertThatThrownBy(NettyStreams::group)
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessage("no loop for the group: give it one, or several");
+        });
+  }
+}
