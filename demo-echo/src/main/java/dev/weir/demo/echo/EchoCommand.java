@@ -1,15 +1,17 @@
 package dev.weir.demo.echo;
 
+import dev.weir.Asyncio;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client} and the two simple
- * programs.
+ * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client}, the two simple
+ * programs, and those on Netty's codecs.
  *
  * <p>It exits with 0 when all went well, 1 when something failed while running, 2 when the command
  * line was wrong, and 130 or 143 when SIGINT or SIGTERM ended it.
@@ -74,6 +76,43 @@ public final class EchoCommand {
               description = "Default: ${DEFAULT-VALUE}.")
           int port) {
     SimpleClient.main(String.valueOf(port));
+  }
+
+  // --- Beyond echoes of bytes: what docs/netty.md shows
+
+  @Command(
+      name = "http",
+      description = "Serves HTTP/1.1: GET / answers a line of text, POST /echo the body.")
+  void http(@Mixin TcpEndpoint endpoint) {
+    endpoint.serve(HttpServer::start);
+  }
+
+  @Command(name = "websocket", description = "Sends every message of a WebSocket back.")
+  void webSocket(@Mixin TcpEndpoint endpoint) {
+    endpoint.serve(WebSocketServer::start);
+  }
+
+  @Command(
+      name = "redis-server",
+      description = "Keeps strings in memory, for clients of Redis: PING, SET, GET, INCR.")
+  void redisServer(@Mixin TcpEndpoint endpoint) {
+    endpoint.serve(new RedisServer()::start);
+  }
+
+  @Command(
+      name = "redis-client",
+      description = "Sends a command to a Redis server and prints the reply.")
+  void redisClient(
+      @Mixin TcpEndpoint endpoint,
+      @Parameters(paramLabel = "WORD", arity = "1..*", description = "The words of the command.")
+          String[] words) {
+    Asyncio.run(
+        () -> {
+          try (RedisClient client = RedisClient.connect(endpoint.host(), endpoint.port())) {
+            IO.println(client.call(words));
+          }
+        },
+        endpoint.runOptions());
   }
 
   /** What the manifest of the jar says. */

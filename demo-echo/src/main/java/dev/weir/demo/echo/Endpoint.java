@@ -1,39 +1,18 @@
 package dev.weir.demo.echo;
 
-import dev.weir.task.FiberKind;
 import dev.weir.task.RunOptions;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options of server and client alike: where the server is, and what the loop runs on. */
+/** The options of the echo server and its client alike, which may meet on a Unix socket as well. */
 final class Endpoint {
-  /** The names that Weir knows; an enum, so that picocli checks and lists them. */
-  private enum TransportName {
-    AUTO,
-    NIO,
-    EPOLL
-  }
-
-  @Option(
-      names = "--host",
-      paramLabel = "HOST",
-      converter = HostConverter.class,
-      description = "The server's name or address, ${DEFAULT-VALUE} by default.")
-  private String host = "127.0.0.1";
-
-  @Option(
-      names = "--port",
-      paramLabel = "PORT",
-      converter = PortConverter.class,
-      description =
-          "The server's port, ${DEFAULT-VALUE} by default; a server takes any free one for 0.")
-  private int port = 8888;
+  @Mixin private final TcpEndpoint tcp = new TcpEndpoint();
 
   @Option(
       names = "--unix",
@@ -47,27 +26,12 @@ final class Endpoint {
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec command;
 
-  // Null leaves these two to the system properties weir.transport and weir.fibers, and to Weir's
-  // own choice.
-
-  @Option(
-      names = "--transport",
-      paramLabel = "NAME",
-      description = "auto, nio or epoll; auto by default, which takes the fastest there is.")
-  private @Nullable TransportName transport;
-
-  @Option(
-      names = "--fibers",
-      paramLabel = "KIND",
-      description = "What tasks run on: auto, mounted or portable; auto by default.")
-  private @Nullable FiberKind fibers;
-
   String host() {
-    return host;
+    return tcp.host();
   }
 
   int port() {
-    return port;
+    return tcp.port();
   }
 
   /**
@@ -89,18 +53,6 @@ final class Endpoint {
   }
 
   RunOptions runOptions() {
-    RunOptions options = RunOptions.defaults();
-    if (transport != null) {
-      options = options.withTransport(transport.name().toLowerCase(Locale.ROOT));
-    }
-    if (fibers != null) {
-      options = options.withFibers(fibers);
-    }
-    return options;
-  }
-
-  /** {@return host and port as one, an IPv6 address in brackets} */
-  static String format(String host, int port) {
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    return tcp.runOptions();
   }
 }

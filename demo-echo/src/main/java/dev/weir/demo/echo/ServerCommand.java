@@ -104,7 +104,7 @@ final class ServerCommand implements Callable<Integer> {
       return server.path().toString();
     }
     return server.addresses().stream()
-        .map(address -> Endpoint.format(endpoint.host(), address.getPort()))
+        .map(address -> TcpEndpoint.format(endpoint.host(), address.getPort()))
         .distinct()
         .collect(Collectors.joining(", "));
   }
