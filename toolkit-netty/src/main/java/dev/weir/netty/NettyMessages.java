@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -161,6 +162,11 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
       PipelineException thrown = new PipelineException(message, failure);
       // Without a cause it is the handlers that do not fit, which is no doing of the peer's.
       return failure.getCause() == null ? thrown : transport.protocol.thrown(thrown);
+    }
+    if (failure instanceof SocketTimeoutException) {
+      SocketTimeoutException thrown = new SocketTimeoutException(message);
+      thrown.initCause(failure);
+      return transport.protocol.thrown(thrown);
     }
     return transport.protocol.thrown(new ConnectionResetException(message, failure));
   }

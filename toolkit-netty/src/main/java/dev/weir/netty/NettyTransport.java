@@ -21,6 +21,7 @@ import io.netty.handler.codec.CodecException;
 import io.netty.handler.codec.EncoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.handler.timeout.TimeoutException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -770,6 +771,13 @@ final class NettyTransport extends NettyOutput implements Transport {
     boolean engines = tls != null && TlsErrors.isOfEngine(cause);
     if (handlers != null && !engines && cause instanceof CodecException codec) {
       codecFailed(codec);
+      return;
+    }
+    if (cause instanceof TimeoutException) { // Of a handler that watches the connection.
+      SocketTimeoutException timedOut =
+          new SocketTimeoutException("A handler has waited too long: " + cause);
+      timedOut.initCause(cause);
+      fail(timedOut);
       return;
     }
     if (tls != null && TlsErrors.isTls(cause)) {

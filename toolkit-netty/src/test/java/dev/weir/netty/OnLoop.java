@@ -79,11 +79,12 @@ final class OnLoop {
     List<ExceptionContext> reports = new CopyOnWriteArrayList<>();
     Action main =
         () -> {
-          for (Loop each : Asyncio.runningLoop().group()) {
-            each.callSoonThreadsafe(
-                () -> each.setExceptionHandler((loop, context) -> reports.add(context)));
+          Loop first = Asyncio.runningLoop();
+          first.setExceptionHandler((loop, context) -> reports.add(context));
+          for (Loop other : first.group().subList(1, loops)) {
+            other.callSoonThreadsafe(
+                () -> other.setExceptionHandler((loop, context) -> reports.add(context)));
           }
-          Asyncio.runningLoop().setExceptionHandler((loop, context) -> reports.add(context));
           body.run();
         };
     RunOptions options = RunOptions.defaults().withTransport(transport).withLoops(loops);

@@ -24,8 +24,10 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.handler.codec.string.StringDecoder;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.handler.traffic.ChannelTrafficShapingHandler;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -219,6 +221,18 @@ class PipelineTest {
                 }),
         PipelineTest::nothing,
         client -> assertThat(client.reader().read(1)).isEmpty());
+  }
+
+  @EachTransport
+  void aTimeoutOfAHandlersIsTheReadersException(String transport) {
+    withEcho(
+        transport,
+        PipelineTest::nothing,
+        pipeline -> pipeline.addLast(new ReadTimeoutHandler(20, TimeUnit.MILLISECONDS)),
+        client ->
+            assertThatThrownBy(() -> client.reader().read(1))
+                .isInstanceOf(SocketTimeoutException.class)
+                .hasMessageContaining("ReadTimeoutException"));
   }
 
   @EachTransport
