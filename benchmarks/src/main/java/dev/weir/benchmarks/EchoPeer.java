@@ -49,6 +49,7 @@ interface EchoPeer extends AutoCloseable {
           "mounted",
           "portable",
           "mounted-nio",
+          "mounted-2-loops",
           "transfer",
           "vertx",
           "reactor",
@@ -76,6 +77,7 @@ interface EchoPeer extends AutoCloseable {
       case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
       case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
       case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);
+      case "mounted-2-loops" -> WeirEchoPeer.startSpread(2, mode);
       case "transfer" -> WeirEchoPeer.startTransferring(null);
       case "vertx" -> VertxEchoPeer.start(mode);
       case "reactor" -> ReactorEchoPeer.start(mode);

@@ -4,6 +4,7 @@ import dev.weir.Asyncio;
 import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.Spread;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.CancelledError;
@@ -17,15 +18,20 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weir's streams on one loop: what a user of Weir writes, in spirit the echo server of the README.
+ * Weir's streams, on one loop as a rule: what a user of Weir writes, in spirit the echo server of
+ * the README.
  */
 final class WeirEchoPeer implements EchoPeer {
   private static final ServerOptions OPTIONS =
-      ServerOptions.defaults().withBacklog(BACKLOG).withGrace(Duration.ZERO);
+      ServerOptions.defaults()
+          .withBacklog(BACKLOG)
+          .withGrace(Duration.ZERO)
+          .withSpread(Spread.AUTO);
 
   private final CompletableFuture<Listening> listening = new CompletableFuture<>();
   private final Thread thread;
   private final @Nullable EchoTls tls;
+  private final int loops;
   private final ServerOptions serverOptions;
 
   /** What the loop's thread tells the others. */
@@ -34,6 +40,7 @@ final class WeirEchoPeer implements EchoPeer {
   /** Fails where the engine for TLS is missing, before there is a loop. */
   private WeirEchoPeer(RunOptions options, ConnectionHandler handler, @Nullable EchoTls tls) {
     this.tls = tls;
+    loops = options.loops();
     serverOptions = tls == null ? OPTIONS : OPTIONS.withTls(tls.weirs());
     thread = Thread.ofPlatform().daemon().name("weir-echo").unstarted(() -> run(options, handler));
   }
@@ -41,6 +48,11 @@ final class WeirEchoPeer implements EchoPeer {
   static WeirEchoPeer start(FiberKind fibers, String transport, Mode mode) {
     RunOptions options = RunOptions.defaults().withFibers(fibers).withTransport(transport);
     return start(options, echo(mode), null);
+  }
+
+  /** Starts a server that has its connections served by several loops in turn. */
+  static WeirEchoPeer startSpread(int loops, Mode mode) {
+    return start(RunOptions.defaults().withLoops(loops), echo(mode), null);
   }
 
   /** Starts a server with TLS. */
@@ -118,7 +130,7 @@ final class WeirEchoPeer implements EchoPeer {
         + Versions.netty()
         + " "
         + loop.transport()
-        + ", one loop"
+        + (loops == 1 ? ", one loop" : ", " + loops + " loops")
         + (tls == null ? "" : ", " + tls);
   }
 
