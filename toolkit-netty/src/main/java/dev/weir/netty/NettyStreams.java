@@ -263,12 +263,19 @@ public final class NettyStreams {
    *
    * @param type of what is received; a message of another type ends its connection with a {@link
    *     PipelineException}
+   * @throws IllegalArgumentException if the options have TLS, which comes before codecs, and so is
+   *     the application's, as a PROXY header is
    * @throws IOException as {@link #startAdoptingServer}
    * @throws CancelledError if the task is cancelled; no server is left then
    */
   public static <I, O> AdoptingServer startAdoptingMessageServer(
       MessageHandler<I, O> handler, ServerOptions options, Class<I> type) throws IOException {
     ensureNettys("startAdoptingMessageServer()");
+    if (options.tls() != null) {
+      throw new IllegalArgumentException(
+          "TLS comes before the codecs, which are the application's: add an SslHandler there, and"
+              + " leave withTls() out");
+    }
     return AdoptingServer.start(handlerOfBytes(handler, type, pipeline -> {}), options, true);
   }
 

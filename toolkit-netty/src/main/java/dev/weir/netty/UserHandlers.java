@@ -41,6 +41,7 @@ final class UserHandlers {
   private final ArrayDeque<Object> staged = new ArrayDeque<>(0);
   private long stagedBytes;
   private long unsentBytes;
+  private boolean failed;
   private final ArrayDeque<Runnable> whenSent = new ArrayDeque<>(0);
 
   /** The first of them, which is ours; null until they are put in. */
@@ -155,8 +156,10 @@ final class UserHandlers {
         .addListener(written -> {
           unsentBytes -= size;
           Throwable cause = written.cause();
-          if (cause != null && !(cause instanceof ClosedChannelException)) {
-            // Netty tells the pipeline of a failed write only where nobody holds its promise.
+          if (cause != null && !failed && !(cause instanceof ClosedChannelException)) {
+            // Netty tells the pipeline of a failed write only where nobody holds its promise. The
+            // others fail because of the first, and what the peer had sent can still be received.
+            failed = true;
             transport.exceptionCaught(cause);
           }
           transport.sentByHandlers();

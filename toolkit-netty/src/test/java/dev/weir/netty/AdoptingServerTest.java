@@ -12,6 +12,7 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Task;
+import dev.weir.tls.ServerTls;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -339,6 +340,13 @@ class AdoptingServerTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("Only channels of streams");
           }
+          assertThatThrownBy(() ->
+                  NettyStreams.startAdoptingMessageServer(
+                      connection -> {},
+                      ServerOptions.defaults().withTls(ServerTls.of(TestCertificates.LOCALHOST)),
+                      String.class))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessageStartingWith("TLS comes before the codecs");
           assertThatThrownBy(NettyStreams::group)
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessage("no loop for the group: give it one, or several");
