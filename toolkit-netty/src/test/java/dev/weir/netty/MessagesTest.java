@@ -245,6 +245,7 @@ class MessagesTest {
         connection -> {
           ByteBuf first = connection.receive();
           assertThat(first).isNotNull();
+          OnLoop.passRoundsUntil(() -> decoded.size() == 3);
           connection.send(first);
         },
         ByteBuf.class,
