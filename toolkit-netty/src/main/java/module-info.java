@@ -8,6 +8,8 @@ module dev.weir.netty {
   requires transitive io.netty.transport;
   requires io.netty.transport.classes.epoll;
   requires io.netty.transport.unix.common;
+  requires static io.netty.transport.classes.io_uring;
+  requires static io.netty.transport.classes.kqueue;
   requires static org.jspecify;
 
   // These hold the native libraries and no class. Netty loads them as resources, and a resource is

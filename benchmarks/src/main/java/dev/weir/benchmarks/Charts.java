@@ -48,7 +48,8 @@ public final class Charts {
   private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 11);
   private static final Font USUAL = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
 
-  private static final Set<String> OWN = Set.of("mounted", "portable", "mounted-nio", "transfer");
+  private static final Set<String> OWN =
+      Set.of("mounted", "portable", "mounted-nio", "mounted-io_uring", "transfer");
 
   private Charts() {}
 

@@ -45,10 +45,12 @@ interface EchoPeer extends AutoCloseable {
       List.of(
           "netty",
           "netty-nio",
+          "netty-io_uring",
           "netty-tuned",
           "mounted",
           "portable",
           "mounted-nio",
+          "mounted-io_uring",
           "mounted-2-loops",
           "transfer",
           "vertx",
@@ -73,10 +75,12 @@ interface EchoPeer extends AutoCloseable {
     return switch (kind) {
       case "netty" -> NettyEchoPeer.start("auto");
       case "netty-nio" -> NettyEchoPeer.start("nio");
+      case "netty-io_uring" -> NettyEchoPeer.startOnIoUring();
       case "netty-tuned" -> NettyEchoPeer.startTuned();
       case "mounted" -> WeirEchoPeer.start(FiberKind.MOUNTED, "auto", mode);
       case "portable" -> WeirEchoPeer.start(FiberKind.PORTABLE, "auto", mode);
       case "mounted-nio" -> WeirEchoPeer.start(FiberKind.MOUNTED, "nio", mode);
+      case "mounted-io_uring" -> startOnIoUring(mode);
       case "mounted-2-loops" -> WeirEchoPeer.startSpread(2, mode);
       case "transfer" -> WeirEchoPeer.startTransferring(null);
       case "vertx" -> VertxEchoPeer.start(mode);
@@ -96,6 +100,11 @@ interface EchoPeer extends AutoCloseable {
           throw new IllegalArgumentException(
               "Unknown server '" + kind + "': write one of " + KINDS);
     };
+  }
+
+  private static EchoPeer startOnIoUring(Mode mode) {
+    NettyEchoPeer.ensureIoUring();
+    return WeirEchoPeer.start(FiberKind.MOUNTED, "io_uring", mode);
   }
 
   /** {@return the port it listens on} */

@@ -20,6 +20,9 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +63,33 @@ final class NettyEchoPeer implements EchoPeer {
 
   private static NettyEchoPeer start(boolean epoll, @Nullable EchoTls tls) {
     IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-    return start(epoll, io, null, tls);
+    return start(typeOf(epoll), io, null, tls);
+  }
+
+  private static Class<? extends ServerChannel> typeOf(boolean epoll) {
+    return epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  }
+
+  /**
+   * Starts the server on io_uring, as Netty has it by default.
+   *
+   * @throws UnsupportedOperationException if this machine does not have it
+   */
+  static NettyEchoPeer startOnIoUring() {
+    ensureIoUring();
+    return start(IoUringServerSocketChannel.class, IoUringIoHandler.newFactory(), null, null);
+  }
+
+  /**
+   * Does nothing if io_uring works.
+   *
+   * @throws UnsupportedOperationException if this machine does not have it
+   */
+  static void ensureIoUring() {
+    if (!IoUring.isAvailable()) {
+      throw new UnsupportedOperationException(
+          "io_uring does not work here", IoUring.unavailabilityCause());
+    }
   }
 
   /**
@@ -69,7 +98,7 @@ final class NettyEchoPeer implements EchoPeer {
    */
   static NettyEchoPeer startTuned() {
     return start(
-        Epoll.isAvailable(),
+        typeOf(Epoll.isAvailable()),
         Epoll.isAvailable()
             ? EpollIoHandler.newFactory(128, DefaultSelectStrategyFactory.INSTANCE)
             : NioIoHandler.newFactory(),
@@ -79,15 +108,13 @@ final class NettyEchoPeer implements EchoPeer {
   }
 
   private static NettyEchoPeer start(
-      boolean epoll,
+      Class<? extends ServerChannel> channelClass,
       IoHandlerFactory io,
       @Nullable RecvByteBufAllocator readBuffers,
       @Nullable EchoTls tls) {
     // Before there are threads: it fails where the engine is missing.
     ChannelHandler connection = tls == null ? new Echo() : new SecuredEcho(tls.nettys());
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, io);
-    Class<? extends ServerChannel> channelClass =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
@@ -111,9 +138,17 @@ final class NettyEchoPeer implements EchoPeer {
   public String description() {
     return Versions.netty()
         + " handler, "
-        + (channel instanceof EpollServerSocketChannel ? "epoll" : "nio")
+        + transport()
         + ", one event loop"
         + (tls == null ? "" : ", " + tls);
+  }
+
+  private String transport() {
+    return switch (channel) {
+      case EpollServerSocketChannel _ -> "epoll";
+      case IoUringServerSocketChannel _ -> "io_uring";
+      default -> "nio";
+    };
   }
 
   @Override

@@ -8,8 +8,11 @@ import java.util.Objects;
  *
  * @param fibers how tasks run; by default what the system property {@code weir.fibers} says, else
  *     {@link FiberKind#AUTO}
- * @param transport the engine's transport: {@code auto}, {@code epoll} or {@code nio}; by default
- *     what the system property {@code weir.transport} says, else {@code auto}
+ * @param transport the engine's transport: {@code epoll}, {@code kqueue}, {@code nio} or {@code
+ *     io_uring}, or {@code auto} for the first of the former three that works here; by default what
+ *     the system property {@code weir.transport} says, else {@code auto}. io_uring and kqueue take
+ *     a jar of Netty's that the engine does not bring along; io_uring has no Unix sockets. A run on
+ *     a transport that does not work here fails with {@link IllegalStateException}, which says why
  * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs, and a
  *     second one ends the run at once and interrupts whatever holds up the loop; a third is handled
  *     as it would be without this. Off by default, because a library must not take its host's

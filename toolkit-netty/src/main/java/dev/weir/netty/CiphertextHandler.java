@@ -7,7 +7,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +34,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
 
   private final NettyTls tls;
   private final boolean errorsComeLate;
-  private @Nullable FileDescriptor socket;
+  private final @Nullable FileDescriptor socket;
 
   /** What is to be flushed, if it is one buffer and nothing is queued before it. */
   private @Nullable ByteBuf held;
@@ -46,15 +45,12 @@ final class CiphertextHandler extends ChannelDuplexHandler {
 
   /**
    * @param errorsComeLate whether the engine may have an error that it reports when it is next used
+   * @param socket what to write to past the channel's queue, or null
    */
-  CiphertextHandler(NettyTls tls, boolean errorsComeLate) {
+  CiphertextHandler(NettyTls tls, boolean errorsComeLate, @Nullable FileDescriptor socket) {
     this.tls = tls;
+    this.socket = socket;
     this.errorsComeLate = errorsComeLate;
-  }
-
-  @Override
-  public void handlerAdded(ChannelHandlerContext context) {
-    socket = context.channel() instanceof UnixChannel unix ? unix.fd() : null;
   }
 
   @Override

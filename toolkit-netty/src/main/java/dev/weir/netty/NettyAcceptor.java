@@ -83,6 +83,12 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     localAddress = address;
   }
 
+  /** Accepts no more, and closes the channel. */
+  void end() {
+    wanted = false; // An accept may be under way, and what it brings is not served any more.
+    channel.close();
+  }
+
   private void close() {
     closed = true;
     spare.release();
@@ -122,7 +128,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   private void serve(DuplexChannel child) {
     Child accepted = new Child(child, destinations.get(), localAddress);
     try {
-      NettySocketOptions.set(child, request.socketOptions(), driver.transport()); // None for Unix.
+      NettySocketOptions.set(child, request.socketOptions(), driver.io()); // None for Unix.
       if (accepted.driver() == driver) {
         accepted.begin();
       } else {

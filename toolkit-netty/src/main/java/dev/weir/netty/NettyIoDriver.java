@@ -3,8 +3,11 @@ package dev.weir.netty;
 import dev.weir.spi.IoDriver;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.ManualIoEventLoop;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -46,7 +49,7 @@ final class NettyIoDriver implements IoDriver {
   private List<NettyTransport> dirty = new ArrayList<>();
   private List<NettyTransport> flushing = new ArrayList<>();
   private final Chunks chunks = new Chunks();
-  private final ReadBuffers readBuffers = new ReadBuffers();
+  private final ReadBuffers readBuffers;
   private final Set<NettyTransport> open = new HashSet<>();
   private boolean closing;
 
@@ -70,6 +73,7 @@ final class NettyIoDriver implements IoDriver {
                 && (closing || loop.mayBlock());
           }
         };
+    this.readBuffers = new ReadBuffers(!io.isAsynchronous());
     this.network = new NettyNetwork(io, this);
   }
 
@@ -141,6 +145,10 @@ final class NettyIoDriver implements IoDriver {
     }
   }
 
+  NettyIo io() {
+    return io;
+  }
+
   /** {@return whether the loop ends} */
   boolean isClosing() {
     return closing;
@@ -160,6 +168,11 @@ final class NettyIoDriver implements IoDriver {
   void markDirty(NettyTransport transport) {
     dirty.add(transport);
     loop.ioRequested();
+  }
+
+  /** {@return the socket of a channel to write to directly, or null if only the channel may} */
+  @Nullable FileDescriptor directSocket(Channel channel) {
+    return !io.isAsynchronous() && channel instanceof UnixChannel unix ? unix.fd() : null;
   }
 
   Chunks chunks() {

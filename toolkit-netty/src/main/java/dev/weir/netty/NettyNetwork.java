@@ -112,9 +112,16 @@ final class NettyNetwork implements Network {
     NettyAcceptor accepting = new NettyAcceptor(driver, channel, request, destinations);
     channel.pipeline().addLast(accepting);
     accepting.bound(local);
-    NettyListener listener = new NettyListener(channel, accepting);
-    listeners.add(listener);
     driver.eventLoop().register(channel);
+    try {
+      io.unixSockets().registered(channel, local, request.backlog());
+    } catch (IOException e) {
+      channel.close();
+      outcome.failed(NettyErrors.ofBind(e, local));
+      return;
+    }
+    NettyListener listener = new NettyListener(accepting);
+    listeners.add(listener);
     outcome.succeeded(listener);
   }
 
@@ -146,7 +153,7 @@ final class NettyNetwork implements Network {
         .addListener(bound -> {
           if (bound.isSuccess()) {
             accepting.bound(channel.localAddress());
-            NettyListener listener = new NettyListener(channel, accepting);
+            NettyListener listener = new NettyListener(accepting);
             listeners.add(listener);
             outcome.succeeded(listener);
           } else {
@@ -166,7 +173,7 @@ final class NettyNetwork implements Network {
     if (!options.isEmpty()) {
       SocketChannel tried = io.newSocketChannel();
       try {
-        NettySocketOptions.set(tried, options, io.transportName());
+        NettySocketOptions.set(tried, options, io);
       } finally {
         tried.unsafe().closeForcibly();
       }
@@ -233,7 +240,7 @@ final class NettyNetwork implements Network {
       opened.config().setConnectTimeoutMillis(connectTimeoutMillis(request.timeout()));
       NettyTransport transport = new NettyTransport(driver, opened, protocol);
       try {
-        NettySocketOptions.set(opened, request.socketOptions(), io.transportName());
+        NettySocketOptions.set(opened, request.socketOptions(), io);
       } catch (SocketException e) {
         opened.unsafe().closeForcibly();
         ended = true;
@@ -275,11 +282,9 @@ final class NettyNetwork implements Network {
   }
 
   private final class NettyListener implements Listener {
-    private final ServerChannel channel;
     private final NettyAcceptor acceptor;
 
-    NettyListener(ServerChannel channel, NettyAcceptor acceptor) {
-      this.channel = channel;
+    NettyListener(NettyAcceptor acceptor) {
       this.acceptor = acceptor;
     }
 
@@ -306,7 +311,7 @@ final class NettyNetwork implements Network {
     @Override
     public void close() {
       listeners.remove(this);
-      driver.request(channel::close);
+      driver.request(acceptor::end);
     }
   }
 }

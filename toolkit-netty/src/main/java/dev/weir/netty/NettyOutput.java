@@ -11,7 +11,6 @@ import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -70,7 +69,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     this.driver = driver;
     this.channel = channel;
     this.protocol = protocol;
-    this.socket = channel instanceof UnixChannel unix ? unix.fd() : null;
+    this.socket = driver.directSocket(channel);
   }
 
   /** Has the I/O fiber flush this connection when it next polls. */
@@ -98,8 +97,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
 
   public final @Nullable Forwarding sendFile(
       FileChannel file, long offset, long count, Completion<Long> outcome) {
-    if (throughHandlers) {
-      return null; // The kernel cannot do what they do.
+    if (throughHandlers || driver.io().isAsynchronous()) {
+      return null; // The kernel cannot do what they do; or it would go on after a cancellation.
     }
     SentFile sent = new SentFile(file, offset, count);
     if (files == null) {
@@ -143,7 +142,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     return staged == null ? 0 : staged.readableBytes();
   }
 
-  private long unsentByNetty() {
+  /** {@return how many bytes the channel has that the kernel did not take yet} */
+  final long unsentByNetty() {
     ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
     long queued = outbound == null ? 0 : outbound.totalPendingWriteBytes();
     // Handlers may keep what was written, to shape the traffic say, and then it is in no queue yet.
@@ -350,7 +350,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   final void whenFlushed(Runnable action) {
     if (handlers != null && handlers.unsent() > 0) {
       handlers.whenSent(() -> whenFlushed(action));
-    } else if (backlogged && unsentByNetty() > 0) {
+    } else if (unsentByNetty() > 0) { // Be it the end of a TLS session, which is no output of ours.
       // Never through the user's handlers, to which an empty buffer may be a message.
       ChannelOutboundInvoker below = handlers == null ? beneath() : handlers.beneath();
       below.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> action.run());

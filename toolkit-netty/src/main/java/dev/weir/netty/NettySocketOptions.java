@@ -3,7 +3,6 @@ package dev.weir.netty;
 import dev.weir.stream.TcpSocketOptions;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.SocketException;
@@ -25,35 +24,24 @@ final class NettySocketOptions {
           StandardSocketOptions.SO_SNDBUF, ChannelOption.SO_SNDBUF,
           StandardSocketOptions.TCP_NODELAY, ChannelOption.TCP_NODELAY);
 
-  /**
-   * Those of {@code jdk.net.ExtendedSocketOptions}, by their names: who does not use them needs no
-   * module {@code jdk.net}.
-   */
-  private static final Map<String, ChannelOption<?>> EPOLL_EXTENDED =
-      Map.of(
-          "TCP_KEEPCOUNT", EpollChannelOption.TCP_KEEPCNT,
-          "TCP_KEEPIDLE", EpollChannelOption.TCP_KEEPIDLE,
-          "TCP_KEEPINTERVAL", EpollChannelOption.TCP_KEEPINTVL,
-          "TCP_QUICKACK", EpollChannelOption.TCP_QUICKACK);
-
   private NettySocketOptions() {}
 
   /**
    * Sets options on a channel that has its socket.
    *
-   * @param transport its name, for messages
+   * @param io what the channel belongs to
    * @throws SocketException if the transport does not have one of them, or the system refuses it
    */
-  static void set(Channel channel, Map<SocketOption<?>, Object> options, String transport)
+  static void set(Channel channel, Map<SocketOption<?>, Object> options, NettyIo io)
       throws SocketException {
     for (Map.Entry<SocketOption<?>, Object> entry : options.entrySet()) {
-      set(channel, entry.getKey(), entry.getValue(), transport);
+      set(channel, entry.getKey(), entry.getValue(), io);
     }
   }
 
-  private static void set(Channel channel, SocketOption<?> option, Object value, String transport)
+  private static void set(Channel channel, SocketOption<?> option, Object value, NettyIo io)
       throws SocketException {
-    ChannelOption<?> known = known(channel, option);
+    ChannelOption<?> known = known(channel, option, io);
     boolean set;
     try {
       set = known != null && set(channel, known, value);
@@ -65,7 +53,7 @@ final class NettySocketOptions {
     if (!set) {
       throw new SocketException(
           "The transport "
-              + transport
+              + io.transportName()
               + " has no socket option "
               + option.name()
               + (option.equals(TcpSocketOptions.TCP_USER_TIMEOUT)
@@ -74,7 +62,8 @@ final class NettySocketOptions {
     }
   }
 
-  private static @Nullable ChannelOption<?> known(Channel channel, SocketOption<?> option) {
+  private static @Nullable ChannelOption<?> known(
+      Channel channel, SocketOption<?> option, NettyIo io) {
     ChannelOption<?> everywhere = EVERYWHERE.get(option);
     if (everywhere != null) {
       return everywhere;
@@ -82,10 +71,7 @@ final class NettySocketOptions {
     if (channel instanceof NioSocketChannel) {
       return NioChannelOption.of(option); // Setting it says whether the JDK's channel has it.
     }
-    if (option.equals(TcpSocketOptions.TCP_USER_TIMEOUT)) {
-      return EpollChannelOption.TCP_USER_TIMEOUT;
-    }
-    return EPOLL_EXTENDED.get(option.name());
+    return io.extendedOption(option.name());
   }
 
   @SuppressWarnings("unchecked") // Netty's options are of the types of those they stand for.

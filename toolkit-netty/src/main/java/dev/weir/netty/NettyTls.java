@@ -119,7 +119,9 @@ final class NettyTls {
     TlsHandlers handlers = Objects.requireNonNull(TlsHandlers.prepared(options), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
-    pipeline.addFirst(new CiphertextHandler(this, handlers.reportsErrorsLate()));
+    pipeline.addFirst(
+        new CiphertextHandler(
+            this, handlers.reportsErrorsLate(), transport.driver.directSocket(transport.channel)));
     pipeline.addBefore(transportName, PLAINTEXT, new PlaintextHandler(transport::isHandingOn));
     if (options instanceof ServerTls server) {
       pipeline.addBefore(PLAINTEXT, null, new ServerNameHandler(this, handlers, server));

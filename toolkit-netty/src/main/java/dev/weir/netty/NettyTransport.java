@@ -657,6 +657,21 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof ChannelInputShutdownEvent
+        && driver.io().isAsynchronous()
+        && unsentByNetty() > 0) {
+      // The system tells of a reset once. If it tells the write that is under way, this looks like
+      // an end, and is none; the write's outcome is there before the task runs.
+      driver.eventLoop().execute(() -> handleEvent(event));
+    } else {
+      handleEvent(event);
+    }
+  }
+
+  private void handleEvent(Object event) {
+    if (state == State.CLOSED) {
+      return;
+    }
     if (tls != null) {
       tlsEvent(tls, event);
     } else if (event instanceof ChannelInputShutdownEvent) {
@@ -735,11 +750,14 @@ final class NettyTransport extends NettyOutput implements Transport {
     } else if (!eofReceived && state == State.OPEN && tls.allowsTruncation()) {
       tlsEnded(tls);
     } else if (!eofReceived && state == State.OPEN) {
-      failure =
-          new TlsTruncatedException(
-              "The connection ended without the end of the TLS session: what was sent may have been"
-                  + " cut off on the way",
-              null);
+      // Else a write was told of a reset.
+      if (failure == null || !NettyErrors.says(failure, "reset")) {
+        failure =
+            new TlsTruncatedException(
+                "The connection ended without the end of the TLS session: what was sent may have"
+                    + " been cut off on the way",
+                null);
+      }
       closeNow();
     } else {
       eofReceived = true;

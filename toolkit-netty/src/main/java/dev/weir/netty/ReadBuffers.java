@@ -31,11 +31,17 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private final Apart apart = new Apart();
 
-  private ByteBuf shared = Unpooled.directBuffer(BYTES, BYTES);
+  private final boolean sharing;
+  private ByteBuf shared;
   private boolean handedOn;
 
-  ReadBuffers() {
+  /**
+   * @param sharing false if a read goes on after it was begun: then each has a buffer of its own
+   */
+  ReadBuffers(boolean sharing) {
     super(READS_HANDED_ON_AT_ONCE_MAX);
+    this.sharing = sharing;
+    this.shared = sharing ? Unpooled.directBuffer(BYTES, BYTES) : Unpooled.EMPTY_BUFFER;
   }
 
   @Override
@@ -84,7 +90,7 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     public void reset(ChannelConfig config) {
       super.reset(config);
       // Netty asks a channel's allocator for a handle once only, so this looks for another one.
-      if (own == null && config.getRecvByteBufAllocator() == apart) {
+      if (own == null && (!sharing || config.getRecvByteBufAllocator() == apart)) {
         own = (RecvByteBufAllocator.ExtendedHandle) SIZES.newHandle();
       }
       if (own != null) {

@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import dev.weir.spi.UnixAddresses;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
@@ -13,12 +14,13 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes channels of Unix sockets that listen or are connected. Neither takes time, so neither is
- * left to Netty, whose listeners delete what is at their path, and which has no channel on NIO
- * whose directions end independently.
+ * left to Netty where its channels can be given a socket: its listeners delete what is at their
+ * path, and it has no channel on NIO whose directions end independently.
  */
 enum UnixSockets {
   EPOLL {
@@ -46,6 +48,56 @@ enum UnixSockets {
         throw e;
       }
       return new EpollDomainSocketChannel(socket.intValue(), true);
+    }
+  },
+
+  KQUEUE {
+    @Override
+    ServerChannel listen(UnixDomainSocketAddress local, int backlog) {
+      return KQueueChannels.newServerDomainSocketChannel();
+    }
+
+    @Override
+    void registered(ServerChannel listening, UnixDomainSocketAddress local, int backlog)
+        throws IOException {
+      // Netty's listener takes no descriptor that listens already. The address ends in a zero byte,
+      // as no file's name in Java does, so that it does not delete what is there when it closes.
+      listening.config().setOption(ChannelOption.SO_BACKLOG, backlog);
+      Throwable failure = listening.bind(nativeAddress(local)).cause(); // Here it is at once.
+      if (failure != null) {
+        throw failure instanceof IOException e ? e : new IOException(failure);
+      }
+    }
+
+    @Override
+    DuplexChannel connect(UnixDomainSocketAddress remote) throws IOException {
+      Socket socket = Socket.newSocketDomain();
+      try {
+        socket.connect(nativeAddress(remote));
+      } catch (IOException | RuntimeException e) {
+        socket.close();
+        throw e;
+      }
+      return KQueueChannels.newDomainSocketChannel(socket.intValue());
+    }
+  },
+
+  IO_URING {
+    @Override
+    String refusal(UnixDomainSocketAddress address) {
+      return "Unix sockets need the transport epoll or nio: on io_uring, Netty ends both directions"
+          + " when the peer ends one, and this loop runs on it: "
+          + address;
+    }
+
+    @Override
+    ServerChannel listen(UnixDomainSocketAddress local, int backlog) throws IOException {
+      throw new IOException(refusal(local));
+    }
+
+    @Override
+    DuplexChannel connect(UnixDomainSocketAddress remote) throws IOException {
+      throw new IOException(refusal(remote));
     }
   },
 
@@ -84,15 +136,21 @@ enum UnixSockets {
     if (this == EPOLL || !UnixAddresses.isAbstract(address.getPath())) {
       return null;
     }
-    return "Abstract names need the transport epoll, and this loop runs on nio: "
+    return "Abstract names need the transport epoll, and this loop runs on "
+        + name().toLowerCase(Locale.ROOT)
+        + ": "
         + address
         + "; write ./"
         + address
         + " if a file is meant";
   }
 
-  /** Makes a socket that listens. */
+  /** Makes a socket that listens, or is to once it is {@link #registered}. */
   abstract ServerChannel listen(UnixDomainSocketAddress local, int backlog) throws IOException;
+
+  /** Does what is left to be done for a socket that is to listen, on its event loop. */
+  void registered(ServerChannel listening, UnixDomainSocketAddress local, int backlog)
+      throws IOException {}
 
   /** Makes a socket that is connected. */
   abstract DuplexChannel connect(UnixDomainSocketAddress remote) throws IOException;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class BackPressureTest {
   private static final Pattern UNSENT = Pattern.compile("(\\d+) bytes unsent");
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aWriterToAPeerThatNeverReadsHoldsNoMoreThanHighWaterAndAMessage(String transport) {
     byte[] message = new byte[256 * 1024];
     OnLoop.withPeer(
@@ -58,7 +58,7 @@ class BackPressureTest {
     return Integer.parseInt(matcher.group(1));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatSendsALineWithoutEndIsHeldBackAtTwiceTheLimit(String transport) {
     int limit = 64 * 1024;
     byte[] endless = new byte[64 << 20];
@@ -87,7 +87,7 @@ class BackPressureTest {
    * Each write is more than the kernel takes at once, and between them the channel wants nothing of
    * the kernel.
    */
-  @EachTransport
+  @EachTransportAndIoUring
   void afterThePeersEndOfStreamLargeWritesGetThroughOneAfterAnother(String transport) {
     byte[] message = new byte[32 << 20];
     OnLoop.withPeer(

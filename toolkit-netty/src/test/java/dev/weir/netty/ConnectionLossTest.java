@@ -57,7 +57,7 @@ class ConnectionLossTest {
 
   // --- Reading
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatArrivedBeforeAResetStaysReadableThenEveryCallSaysReset(String transport) {
     OnLoop.withPeer(
         transport,
@@ -73,7 +73,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aReadThatAResetLeavesUnsatisfiedThrowsAndLeavesTheBytes(String transport) {
     OnLoop.withPeer(
         transport,
@@ -92,7 +92,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aResetEndsAReadThatWaits(String transport) {
     OnLoop.withPeer(
         transport,
@@ -110,7 +110,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void everyThrowIsAnExceptionOfItsOwn(String transport) {
     OnLoop.withPeer(
         transport,
@@ -130,7 +130,7 @@ class ConnectionLossTest {
    * The transport is paused when the reset comes: what our reader and the kernel hold is still
    * handed out.
    */
-  @EachTransport
+  @EachTransportAndIoUring
   void aResetBehindAFullBufferIsSeenAfterTheBytes(String transport) {
     OnLoop.withPeer(
         transport,
@@ -157,7 +157,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void anEndOfStreamFollowedByAResetIsAReset(String transport) {
     OnLoop.withPeer(
         transport,
@@ -181,7 +181,7 @@ class ConnectionLossTest {
 
   // --- Writing
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aResetEndsWritesAndDrainsThatWait(String transport) {
     OnLoop.withPeer(
         transport,
@@ -208,7 +208,7 @@ class ConnectionLossTest {
    * A failed write is noticed first here; what the peer had sent before it went counts all the
    * same.
    */
-  @EachTransport
+  @EachTransportAndIoUring
   void whatArrivedBeforeAResetStaysReadableAlsoWhenAWriteNoticesIt(String transport) {
     OnLoop.withPeer(
         transport,
@@ -224,7 +224,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatArrivedStaysReadableWhenAWriteFailsBehindAFullBuffer(String transport) {
     OnLoop.withPeer(
         transport,
@@ -248,7 +248,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void writingToAPeerThatClosedFailsSoonRatherThanNever(String transport) {
     OnLoop.withPeer(
         transport,
@@ -269,7 +269,7 @@ class ConnectionLossTest {
    * The socket's close sends its end of stream first, and the reset only because of what it left
    * unread.
    */
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatEndsItsStreamAndThenResetsLosesNoneOfItsOwn(String transport) {
     OnLoop.withPeer(
         transport,
@@ -289,7 +289,7 @@ class ConnectionLossTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatResetsDuringTheFlushIsReportedByWaitClosed(String transport) {
     OnLoop.withPeer(
         transport,
@@ -307,7 +307,7 @@ class ConnectionLossTest {
 
   // --- Our own abort
 
-  @EachTransport
+  @EachTransportAndIoUring
   void abortResetsThePeerAndEndsOurOwnCalls(String transport) {
     OnLoop.withPeer(
         transport,
@@ -328,7 +328,7 @@ class ConnectionLossTest {
 
   // --- Many
 
-  @EachTransport
+  @EachTransportAndIoUring
   void hundredsOfResetsDuringWritesLeaveNoDescriptorAndNoTask(String transport) {
     OnLoop.run(
         transport,

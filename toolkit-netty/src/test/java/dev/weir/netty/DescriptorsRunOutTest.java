@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.netty.channel.epoll.Epoll;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -111,7 +110,7 @@ class DescriptorsRunOutTest {
 
   @EachTransport
   void whoIsConnectedGoesOnAndWhoComesTooLateIsToldSo(String transport) throws Exception {
-    assumeTrue(!transport.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
+    OnLoop.assumeAvailable(transport);
     assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "this system has no ulimit, perhaps");
     start(transport);
     int port = Integer.parseInt(output.readLine());

@@ -8,7 +8,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A test that runs once on every transport of Netty's that Weir offers; its parameter is the name.
+ * A test that runs once on each transport that {@code auto} may choose and this build has; its
+ * parameter is the name.
+ *
+ * @see EachTransportAndIoUring
  */
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)

@@ -3,7 +3,6 @@ package dev.weir.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.netty.Namespace.Outcome;
-import io.netty.channel.epoll.Epoll;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,8 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class NamespaceTest {
   private static void assumeAvailable(String transport) throws Exception {
-    Assumptions.assumeTrue(
-        transport.equals("nio") || Epoll.isAvailable(), "epoll does not work on this machine");
+    OnLoop.assumeAvailable(transport);
     Namespace.assumeAvailable();
   }
 

@@ -11,12 +11,12 @@ import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.RunOptions;
-import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -92,10 +92,9 @@ final class OnLoop {
     return reports;
   }
 
-  private static void assumeAvailable(String transport) {
-    assumeTrue(
-        !transport.equals("epoll") || Epoll.isAvailable(),
-        () -> "epoll does not work on this machine: " + Epoll.unavailabilityCause());
+  static void assumeAvailable(String transport) {
+    String reason = NettyIo.valueOf(transport.toUpperCase(Locale.ROOT)).unavailability();
+    assumeTrue(reason == null, () -> transport + " does not work here: " + reason);
   }
 
   // --- Within a body

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(LeakCheck.class)
 class OpenConnectionTest {
-  @EachTransport
+  @EachTransportAndIoUring
   void aRefusedConnectionNamesTheAddress(String transport) {
     OnLoop.run(
         transport,
@@ -45,7 +45,7 @@ class OpenConnectionTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void anUnknownHostIsSaidToBe(String transport) {
     OnLoop.run(
         transport,
@@ -55,7 +55,7 @@ class OpenConnectionTest {
                 .withMessageContaining("no-such-host.invalid"));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void anUnknownHostThatNobodyWaitsForAnyMoreIsNoErrorToReport(String transport) {
     List<ExceptionContext> reports =
         OnLoop.runAndCollectReports(
@@ -75,7 +75,7 @@ class OpenConnectionTest {
     assertThat(reports).isEmpty();
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aLookupThatTakesTooLongTimesOutWhileTheLoopGoesOn(String transport) {
     OnLoop.run(
         transport,
@@ -144,7 +144,7 @@ class OpenConnectionTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPortOutOfRangeIsSaidToBe(String transport) {
     OnLoop.run(
         transport,
@@ -154,7 +154,7 @@ class OpenConnectionTest {
                 .withMessageContaining("70000"));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectThatNobodyAnswersTimesOut(String transport) {
     OnLoop.run(
         transport,
@@ -169,7 +169,7 @@ class OpenConnectionTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void theLongestTimeoutThereIsConnects(String transport) {
     OnLoop.run(
         transport,
@@ -182,7 +182,7 @@ class OpenConnectionTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aCancelledConnectIsGivenUp(String transport) {
     OnLoop.run(
         transport,
@@ -203,7 +203,7 @@ class OpenConnectionTest {
   }
 
   /** Cancels in every round in turn, so also in the one in which the connection is made. */
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectCancelledInAnyRoundLeavesNoConnection(String transport) {
     OnLoop.run(
         transport,

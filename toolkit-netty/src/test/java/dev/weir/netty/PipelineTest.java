@@ -101,7 +101,7 @@ class PipelineTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void bytesGoThroughTheHandlersBothWays(String transport) {
     byte[] sent = new byte[100_000];
     Arrays.fill(sent, (byte) 'a');
@@ -116,7 +116,7 @@ class PipelineTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatCameBeforeTheHandlersGoesThroughThem(String transport) {
     OnLoop.run(
         transport,
@@ -158,7 +158,7 @@ class PipelineTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aWriterWaitsAlsoForWhatAHandlerKeeps(String transport) {
     Keeping keeping = new Keeping();
     withEcho(
@@ -192,7 +192,7 @@ class PipelineTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void closeWaitsForWhatAHandlerKeeps(String transport) {
     withEcho(
         transport,
@@ -206,7 +206,7 @@ class PipelineTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void anIdleHandlerEndsAConnection(String transport) {
     withEcho(
         transport,
@@ -223,7 +223,7 @@ class PipelineTest {
         client -> assertThat(client.reader().read(1)).isEmpty());
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aTimeoutOfAHandlersIsTheReadersException(String transport) {
     withEcho(
         transport,
@@ -235,7 +235,7 @@ class PipelineTest {
                 .hasMessageContaining("ReadTimeoutException"));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void handlersAreToldThatTheConnectionIsOpen(String transport) {
     List<String> events = new ArrayList<>();
     withEcho(
@@ -263,7 +263,7 @@ class PipelineTest {
     assertThat(events).containsExactly("active", "hello");
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void messagesThatAreNotBytesFailAStream(String transport) {
     withEcho(
         transport,
@@ -280,7 +280,7 @@ class PipelineTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPipelineIsSetUpOnceAndBeforeAnybodyReads(String transport) {
     withEcho(
         transport,
@@ -299,7 +299,7 @@ class PipelineTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void theChannelBeneathAConnectionIsNettys(String transport) {
     withEcho(
         transport,

@@ -33,7 +33,7 @@ class ReadBuffersTest {
 
   @Test
   void readsShareABufferThatNobodyKeeps() {
-    ReadBuffers buffers = new ReadBuffers();
+    ReadBuffers buffers = new ReadBuffers(true);
     var handle = buffers.newHandle();
     ByteBuf first = handle.allocate(NO_MEMORY);
     first.release();
@@ -48,7 +48,7 @@ class ReadBuffersTest {
 
   @Test
   void whoKeepsABufferIsLeftWithIt() {
-    ReadBuffers buffers = new ReadBuffers();
+    ReadBuffers buffers = new ReadBuffers(true);
     var handle = buffers.newHandle();
     ByteBuf kept = handle.allocate(MEMORY).writeInt(42);
 
@@ -65,7 +65,7 @@ class ReadBuffersTest {
 
   @Test
   void aReadForWhichThereIsNoMemoryTakesNobodysBufferAway() {
-    ReadBuffers buffers = new ReadBuffers();
+    ReadBuffers buffers = new ReadBuffers(true);
     var handle = buffers.newHandle();
     ByteBuf kept = handle.allocate(MEMORY).writeInt(42);
 

@@ -32,7 +32,7 @@ class ServerSocketsTest {
 
   // --- Accepting
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatResetsBeforeItIsAcceptedDisturbsNobody(String transport) {
     TestServer.with(
         transport,
@@ -51,7 +51,7 @@ class ServerSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void handlersOfManyConnectionsTakeTurns(String transport) {
     TestServer.with(
         transport,
@@ -76,7 +76,7 @@ class ServerSocketsTest {
 
   // --- Ending
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aHandlerThatReturnsHasItsConnectionFlushedAndClosed(String transport) {
     byte[] reply = new byte[1 << 20];
     new Random(9).nextBytes(reply);
@@ -95,7 +95,7 @@ class ServerSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatDoesNotTakeTheRestIsResetAfterTheFlushTimeout(String transport) {
     boolean[] handled = {false};
     TestServer.with(
@@ -172,7 +172,7 @@ class ServerSocketsTest {
 
   // --- Shutting down
 
-  @EachTransport
+  @EachTransportAndIoUring
   void closingTheServerLeavesItsConnectionsAlone(String transport) {
     TestServer.with(
         transport,
@@ -191,7 +191,7 @@ class ServerSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void shutdownResetsWhatDoesNotEndInTime(String transport) {
     boolean[] begun = {false};
     TestServer.with(
@@ -212,7 +212,7 @@ class ServerSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void shutdownEndsAConnectionWhoseHandlerHasNotBegun(String transport) {
     TestServer.with(
         transport,
@@ -225,7 +225,7 @@ class ServerSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   @Tag("slow")
   void manyServersComeAndGoWithoutATrace(String transport) {
     serveOnce(transport);

@@ -2,7 +2,6 @@ package dev.weir.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
@@ -10,7 +9,6 @@ import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
 import dev.weir.stream.TcpSocketOptions;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioChannelOption;
@@ -45,7 +43,7 @@ class SocketOptionsTest {
           ExtendedSocketOptions.TCP_QUICKACK, false);
 
   private static void withSocket(String transport, SocketBody body) throws Exception {
-    assumeTrue(transport.equals("nio") || Epoll.isAvailable(), "epoll does not work here");
+    OnLoop.assumeAvailable(transport);
     SocketChannel channel = NettyIo.of(transport).newSocketChannel();
     try {
       body.run(channel);
@@ -58,31 +56,37 @@ class SocketOptionsTest {
     void run(SocketChannel channel) throws Exception;
   }
 
+  private static final Map<SocketOption<?>, ChannelOption<?>> ON_LINUX =
+      Map.of(
+          StandardSocketOptions.SO_KEEPALIVE, ChannelOption.SO_KEEPALIVE,
+          StandardSocketOptions.TCP_NODELAY, ChannelOption.TCP_NODELAY,
+          StandardSocketOptions.SO_LINGER, ChannelOption.SO_LINGER,
+          StandardSocketOptions.IP_TOS, ChannelOption.IP_TOS,
+          StandardSocketOptions.SO_REUSEADDR, ChannelOption.SO_REUSEADDR);
+
+  /** {@return the channel's option that Linux calls so, as it is shortened there} */
+  private static ChannelOption<?> extended(SocketChannel channel, String name) {
+    String shortened = name.replace("COUNT", "CNT").replace("INTERVAL", "INTVL");
+    return channel.config().getOptions().keySet().stream()
+        .filter(option -> ("#" + option.name()).endsWith("#" + shortened))
+        .findAny()
+        .orElse(null);
+  }
+
   private static Object read(SocketChannel channel, SocketOption<?> option) {
-    Map<SocketOption<?>, ChannelOption<?>> onEpoll =
-        Map.of(
-            StandardSocketOptions.SO_KEEPALIVE, ChannelOption.SO_KEEPALIVE,
-            StandardSocketOptions.TCP_NODELAY, ChannelOption.TCP_NODELAY,
-            StandardSocketOptions.SO_LINGER, ChannelOption.SO_LINGER,
-            StandardSocketOptions.IP_TOS, ChannelOption.IP_TOS,
-            StandardSocketOptions.SO_REUSEADDR, ChannelOption.SO_REUSEADDR,
-            ExtendedSocketOptions.TCP_KEEPIDLE, EpollChannelOption.TCP_KEEPIDLE,
-            ExtendedSocketOptions.TCP_KEEPINTERVAL, EpollChannelOption.TCP_KEEPINTVL,
-            ExtendedSocketOptions.TCP_KEEPCOUNT, EpollChannelOption.TCP_KEEPCNT,
-            ExtendedSocketOptions.TCP_QUICKACK, EpollChannelOption.TCP_QUICKACK);
     ChannelOption<?> asked =
         channel.getClass().getSimpleName().startsWith("Nio")
             ? NioChannelOption.of(option)
-            : onEpoll.get(option);
+            : ON_LINUX.getOrDefault(option, extended(channel, option.name()));
     return channel.config().getOption(asked);
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void eachOptionIsSetOnTheSocket(String transport) throws Exception {
     withSocket(
         transport,
         channel -> {
-          NettySocketOptions.set(channel, OPTIONS, transport);
+          NettySocketOptions.set(channel, OPTIONS, NettyIo.of(transport));
 
           Map<SocketOption<?>, Object> set = new HashMap<>();
           OPTIONS.keySet().forEach(option -> set.put(option, read(channel, option)));
@@ -90,7 +94,7 @@ class SocketOptionsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void buffersAreSizedAsFarAsTheSystemLetsThem(String transport) throws Exception {
     withSocket(
         transport,
@@ -99,7 +103,7 @@ class SocketOptionsTest {
               Map.of(
                   StandardSocketOptions.SO_RCVBUF, 40_000, StandardSocketOptions.SO_SNDBUF, 50_000);
 
-          NettySocketOptions.set(channel, sizes, transport);
+          NettySocketOptions.set(channel, sizes, NettyIo.of(transport));
 
           // Linux doubles them, for its own use.
           assertThat(channel.config().getReceiveBufferSize()).isBetween(40_000, 80_000);
@@ -113,14 +117,16 @@ class SocketOptionsTest {
         "epoll",
         channel -> {
           NettySocketOptions.set(
-              channel, Map.of(TcpSocketOptions.TCP_USER_TIMEOUT, Duration.ofSeconds(5)), "epoll");
+              channel,
+              Map.of(TcpSocketOptions.TCP_USER_TIMEOUT, Duration.ofSeconds(5)),
+              NettyIo.EPOLL);
 
           assertThat(channel.config().getOption(EpollChannelOption.TCP_USER_TIMEOUT))
               .isEqualTo(5000);
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectionWithAllOfThemWorks(String transport) {
     OnLoop.run(
         transport,
@@ -149,7 +155,7 @@ class SocketOptionsTest {
     return options.withSocketOption(option, (T) value);
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void anOptionThatTheTransportDoesNotHaveIsNamed(String transport) {
     OnLoop.run(
         transport,
@@ -184,7 +190,7 @@ class SocketOptionsTest {
                         + " use epoll, or SO_KEEPALIVE"));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aValueThatTheSystemRefusesIsSaid(String transport) {
     OnLoop.run(
         transport,
@@ -200,7 +206,7 @@ class SocketOptionsTest {
 
   // --- Local addresses
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectionComesFromTheLocalAddressOfTheOptions(String transport) {
     OnLoop.run(
         transport,
@@ -223,7 +229,7 @@ class SocketOptionsTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aLocalAddressThatCannotBeUsedIsSaidToBe(String transport) {
     OnLoop.run(
         transport,

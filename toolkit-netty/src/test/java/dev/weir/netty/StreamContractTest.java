@@ -37,6 +37,21 @@ class StreamContractTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> tcpOnIoUring() {
+    return checksOn("io_uring", Abort.RESET, StreamPair::open);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> tlsOnIoUringByTheJdk() {
+    return checksOn("io_uring", Abort.RESET, HalfClose.NO, options -> openTls(JDK, options));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> tlsOnIoUringByBoringSsl() {
+    return checksOn("io_uring", Abort.RESET, HalfClose.NO, options -> openTls(BORINGSSL, options));
+  }
+
+  @TestFactory
   Stream<DynamicTest> unixSocketsOnNio() {
     return checksOn("nio", Abort.END, StreamContractTest::openUnix);
   }
