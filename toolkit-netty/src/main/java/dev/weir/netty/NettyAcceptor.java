@@ -65,6 +65,9 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.request = request;
     this.destinations = destinations;
+    if (driver.io().isAsynchronous()) {
+      channel.config().setAutoRead(false); // See accept().
+    }
   }
 
   /** The channel listens there. */
@@ -72,6 +75,7 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
     localAddress = address;
     spare.take();
     channel.closeFuture().addListener(ended -> close());
+    apply();
   }
 
   SocketAddress localAddress() {
@@ -110,7 +114,28 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
       serve(surplus.remove()); // Which may be the last that is wanted.
     }
     if (!closed) {
-      channel.config().setAutoRead(wanted && !resting);
+      accept();
+    }
+  }
+
+  /**
+   * Accepts the next one, if it is wanted. Where accepting is asynchronous each one is asked for:
+   * to turn auto-read off cancels the accept that is under way, and if it is turned on again before
+   * that is done, Netty 4.2.18 accepts no more.
+   */
+  private void accept() {
+    boolean now = wanted && !resting;
+    if (!driver.io().isAsynchronous()) {
+      channel.config().setAutoRead(now);
+    } else if (now) {
+      channel.read();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    if (!closed && driver.io().isAsynchronous()) {
+      accept();
     }
   }
 

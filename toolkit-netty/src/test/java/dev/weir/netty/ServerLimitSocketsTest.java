@@ -45,7 +45,7 @@ class ServerLimitSocketsTest {
   }
 
   /** They wait in the kernel's queue together, so Netty finds more than one at a time. */
-  @EachTransport
+  @EachTransportAndIoUring
   void ofThoseThatWaitTogetherNotOneTooManyIsAccepted(String transport) {
     TestServer.with(
         transport,
@@ -67,7 +67,7 @@ class ServerLimitSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void theLimitIsOfAllListenersTogether(String transport) {
     OnLoop.run(
         transport,
@@ -93,7 +93,7 @@ class ServerLimitSocketsTest {
   }
 
   /** Each client talks and goes, and the next one that waits takes its place. */
-  @EachTransport
+  @EachTransportAndIoUring
   @Tag("slow")
   void aFloodIsServedToTheLimitAndThenTheRest(String transport) {
     int max = 100;
@@ -133,7 +133,7 @@ class ServerLimitSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aServerThatIsPausedStillCloses(String transport) {
     OnLoop.run(
         transport,
