@@ -166,6 +166,7 @@ class WrongThreadTest {
         call("Loop.setDebug", (loop, future, task) -> loop.setDebug(false)),
         call("Loop.transport", (loop, future, task) -> loop.transport()),
         call("Loop.fibers", (loop, future, task) -> loop.fibers()),
+        call("Loop.group", (loop, future, task) -> loop.group()),
         call("Loop.inTask", (loop, future, task) -> loop.inTask()),
         call("Loop.toString", (loop, future, task) -> assertThat(loop.toString()).isNotEmpty()),
         call(

@@ -8,8 +8,10 @@ import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.Spread;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.RunOptions;
 import dev.weir.task.TaskGroup;
 import dev.weir.task.TimeoutException;
 import java.io.IOException;
@@ -33,6 +35,17 @@ final class Serving {
 
   static Server startOnBothLoopbacks(int port) throws IOException {
     return Asyncio.startServer(EchoServer::echo, List.of("127.0.0.1", "::1"), port, guarded());
+  }
+
+  static void serveOn(int loops, int port) {
+    Asyncio.run(
+        () -> {
+          ServerOptions options = guarded().withSpread(Spread.AUTO);
+          try (Server server = Asyncio.startServer(EchoServer::echo, "127.0.0.1", port, options)) {
+            server.serveForever();
+          }
+        },
+        RunOptions.defaults().withLoops(loops));
   }
 
   static Server startBehindProxies(ConnectionHandler handler, int port) throws IOException {
