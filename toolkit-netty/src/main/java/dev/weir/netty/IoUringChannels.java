@@ -48,7 +48,7 @@ final class IoUringChannels {
   }
 
   static IoHandlerFactory newHandlerFactory() {
-    return HalfCloseSafeIoUringHandler.newFactory();
+    return RepairedIoUringHandler.newFactory();
   }
 
   static SocketChannel newSocketChannel() {
