@@ -70,6 +70,8 @@ public final class Loop implements AutoCloseable {
   /** What others do for this loop. */
   final ForeignWork foreignWork;
 
+  private final LoopSignals signals = new LoopSignals(this);
+
   private TaskFactory taskFactory = TaskFactory.LAZY;
 
   /** Numbers the tasks without a name. */
@@ -417,6 +419,7 @@ public final class Loop implements AutoCloseable {
 
   private void end() {
     closed = true;
+    signals.close();
     workers.shutdown();
     tasks.list().forEach(Task::evict);
     internalTasks.forEach(Task::evict);
@@ -784,6 +787,52 @@ public final class Loop implements AutoCloseable {
     Objects.requireNonNull(stage, "stage");
     ensureHeld("Loop.wrapFuture()");
     return Bridges.fromCompletionStage(this, stage);
+  }
+
+  // --- Signals
+
+  /**
+   * Has {@code callback} called each time a signal comes, as an ordinary callback of this loop, in
+   * a copy of the caller's context. Corresponds to {@code add_signal_handler()}.
+   *
+   * <p>Replaces what this loop had for the signal. A signal belongs to the process: several loops
+   * that ask for one get it all. {@link RunOptions#handleSignals} leaves the signal alone as long
+   * as a loop of its run has a callback for it. What handled the signal before is put back once the
+   * last callback is removed, by {@link #removeSignalHandler} or because its loop closes, unless
+   * somebody else has replaced Weir's handler since. A signal that comes while the loop stands
+   * still waits for the next run.
+   *
+   * @param signal its name, {@code "HUP"} or {@code "SIGHUP"} for instance
+   * @throws IllegalArgumentException if there is no such signal, or it cannot be handled: {@code
+   *     KILL}, {@code STOP}, and those that the JVM needs, {@code QUIT}, {@code SEGV}, {@code
+   *     USR2}, {@code BUS} and their like
+   * @throws IllegalStateException if the loop is closed, or elsewhere than on it; if the module
+   *     jdk.unsupported is missing; for {@code HUP}, {@code INT} and {@code TERM} if the JVM was
+   *     started with {@code -Xrs}
+   */
+  public void addSignalHandler(String signal, Runnable callback) {
+    Objects.requireNonNull(signal, "signal");
+    Objects.requireNonNull(callback, "callback");
+    ensureOpenAndHeld("Loop.addSignalHandler()");
+    signals.add(signal, callback, Context.copyOfCurrent());
+  }
+
+  /**
+   * Takes back what {@link #addSignalHandler} set for {@code signal}. It is not called any more,
+   * not even for a signal that has come already. Corresponds to {@code remove_signal_handler()}.
+   *
+   * @return whether this loop had a callback for it
+   * @throws IllegalArgumentException if there is no such signal
+   */
+  public boolean removeSignalHandler(String signal) {
+    Objects.requireNonNull(signal, "signal");
+    ensureHeld("Loop.removeSignalHandler()");
+    return signals.remove(signal);
+  }
+
+  /** {@return whether a callback handles the signal of that name, without SIG} Any thread. */
+  boolean handlesSignal(String signal) {
+    return signals.handles(signal);
   }
 
   // --- Errors

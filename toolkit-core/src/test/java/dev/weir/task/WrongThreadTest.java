@@ -116,6 +116,10 @@ class WrongThreadTest {
               }
             }),
         call("Loop.wrapFuture", (loop, future, task) -> loop.wrapFuture(new CompletableFuture<>())),
+        call(
+            "Loop.addSignalHandler",
+            (loop, future, task) -> loop.addSignalHandler("HUP", CALLBACK)),
+        call("Loop.removeSignalHandler", (loop, future, task) -> loop.removeSignalHandler("HUP")),
         call("Loop.setExceptionHandler", (loop, future, task) -> loop.setExceptionHandler(null)),
         call("Loop.exceptionHandler", (loop, future, task) -> loop.exceptionHandler()),
         call("Loop.ensureHeld", (loop, future, task) -> loop.ensureHeld("x")));
