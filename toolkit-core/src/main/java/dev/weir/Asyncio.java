@@ -3,6 +3,8 @@ package dev.weir;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
+import dev.weir.stream.NameInfo;
+import dev.weir.stream.NameLookup;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.task.Action;
@@ -21,6 +23,9 @@ import dev.weir.task.TaskOptions;
 import dev.weir.task.Timeout;
 import dev.weir.task.TimeoutException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -446,6 +451,52 @@ public final class Asyncio {
    */
   public static <T extends @Nullable Object> Future<T> wrapFuture(CompletionStage<T> stage) {
     return Loop.running().wrapFuture(stage);
+  }
+
+  // --- Names
+
+  /**
+   * Suspends until the addresses of a host are known. Corresponds to {@code getaddrinfo(host,
+   * port)} of asyncio's loops. The JDK is asked, on a thread of the loop's default executor, or
+   * what {@link Loop#setResolver} set.
+   *
+   * @param host a name, or an address, which is returned at once
+   * @return at least one, in the order in which they should be tried
+   * @throws UnknownHostException if the name has no address, or nobody could say
+   * @throws IllegalArgumentException if the port is not from 0 to 65535
+   * @throws CancelledError if the task is cancelled; the JDK's lookup goes on, on its thread
+   */
+  public static List<InetSocketAddress> getaddrinfo(String host, int port)
+      throws UnknownHostException {
+    return NameLookup.addresses(host, port);
+  }
+
+  /**
+   * Suspends until the addresses of a host in one family are known, as {@link #getaddrinfo(String,
+   * int)}.
+   *
+   * @param family {@link java.net.StandardProtocolFamily#INET} or {@link
+   *     java.net.StandardProtocolFamily#INET6}
+   * @throws UnknownHostException also if the host has addresses of the other family only
+   * @throws IllegalArgumentException also if it is another family
+   */
+  public static List<InetSocketAddress> getaddrinfo(String host, int port, ProtocolFamily family)
+      throws UnknownHostException {
+    return NameLookup.addresses(host, port, family);
+  }
+
+  /**
+   * Suspends until the names of an address and its port are known. Corresponds to {@code
+   * getnameinfo(sockaddr)} of asyncio's loops. The JDK is asked for the host, {@code /etc/services}
+   * for the port of TCP, both on a thread of the loop's default executor. The JDK does not believe
+   * in a name that does not lead back to the address.
+   *
+   * @return the names; for what has none, it in digits
+   * @throws IllegalArgumentException if the address is unresolved
+   * @throws CancelledError if the task is cancelled; the JDK's lookup goes on, on its thread
+   */
+  public static NameInfo getnameinfo(InetSocketAddress address) {
+    return NameLookup.names(address);
   }
 
   // --- Streams

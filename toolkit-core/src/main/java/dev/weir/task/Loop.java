@@ -70,6 +70,8 @@ public final class Loop implements AutoCloseable {
   /** What others do for this loop. */
   final ForeignWork foreignWork;
 
+  private @Nullable Resolver resolver;
+
   private final LoopSignals signals = new LoopSignals(this);
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
@@ -787,6 +789,24 @@ public final class Loop implements AutoCloseable {
     Objects.requireNonNull(stage, "stage");
     ensureHeld("Loop.wrapFuture()");
     return Bridges.fromCompletionStage(this, stage);
+  }
+
+  // --- Names
+
+  /**
+   * Sets who looks host names up from now on, for {@code openConnection}, {@code startServer},
+   * {@code getaddrinfo} and all else on this loop that takes a name. Null, as in the beginning,
+   * stands for the JDK, which is asked on a thread of the default executor.
+   */
+  public void setResolver(@Nullable Resolver resolver) {
+    ensureHeld("Loop.setResolver()");
+    this.resolver = resolver;
+  }
+
+  /** {@return what {@link #setResolver} set} */
+  public @Nullable Resolver resolver() {
+    ensureHeld("Loop.resolver()");
+    return resolver;
   }
 
   // --- Signals

@@ -116,6 +116,8 @@ class WrongThreadTest {
               }
             }),
         call("Loop.wrapFuture", (loop, future, task) -> loop.wrapFuture(new CompletableFuture<>())),
+        call("Loop.setResolver", (loop, future, task) -> loop.setResolver(null)),
+        call("Loop.resolver", (loop, future, task) -> loop.resolver()),
         call(
             "Loop.addSignalHandler",
             (loop, future, task) -> loop.addSignalHandler("HUP", CALLBACK)),
