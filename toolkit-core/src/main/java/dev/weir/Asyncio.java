@@ -12,6 +12,7 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
 import dev.weir.task.DoneAndPending;
 import dev.weir.task.Future;
+import dev.weir.task.FutureCallGraph;
 import dev.weir.task.Futures;
 import dev.weir.task.Loop;
 import dev.weir.task.Outcome;
@@ -405,6 +406,46 @@ public final class Asyncio {
    */
   public static void exclusive(Action body) {
     Loop.running().exclusive(body);
+  }
+
+  // --- Introspection
+
+  /**
+   * {@return where the calling task is and who waits for it, or null in a callback} Corresponds to
+   * {@code capture_call_graph()}.
+   */
+  public static @Nullable FutureCallGraph captureCallGraph() {
+    return Futures.captureCallGraph(null, Integer.MAX_VALUE);
+  }
+
+  /**
+   * {@return where a task is and who waits for it, or who waits for a future} Corresponds to {@code
+   * capture_call_graph(future)}. Also from a callback. It looks at every task of the loop, and at
+   * stacks: for diagnosis, not for every request.
+   */
+  public static FutureCallGraph captureCallGraph(Future<?> future) {
+    return captureCallGraph(future, Integer.MAX_VALUE);
+  }
+
+  /**
+   * {@return the same, with a part of each stack} Corresponds to {@code capture_call_graph(future,
+   * limit=...)}.
+   *
+   * @param limit how many calls of a stack, the innermost; if negative, the outermost; 0 for none
+   */
+  public static FutureCallGraph captureCallGraph(Future<?> future, int limit) {
+    Objects.requireNonNull(future, "future");
+    return Objects.requireNonNull(Futures.captureCallGraph(future, limit));
+  }
+
+  /**
+   * Appends {@link FutureCallGraph#format} of a future. Corresponds to {@code
+   * print_call_graph(future, file=...)}.
+   *
+   * @throws IOException if {@code to} does
+   */
+  public static void printCallGraph(Future<?> future, Appendable to) throws IOException {
+    to.append(captureCallGraph(future).format());
   }
 
   // --- Threads

@@ -5,8 +5,10 @@ import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -73,6 +75,12 @@ public final class Loop implements AutoCloseable {
   private @Nullable Resolver resolver;
 
   private final LoopSignals signals = new LoopSignals(this);
+
+  /** Groups whose scope has begun and not ended, for call graphs. */
+  final Set<TaskGroup> openGroups = new LinkedHashSet<>();
+
+  /** Who waits for a future by means that are none of Weir's. */
+  final Map<Future<?>, Set<Task<?>>> declaredAwaiters = new LinkedHashMap<>();
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
 

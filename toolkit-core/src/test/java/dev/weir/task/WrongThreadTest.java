@@ -65,6 +65,13 @@ class WrongThreadTest {
         call(
             "Future.removeDoneCallback",
             (loop, future, task) -> future.removeDoneCallback(f -> {})),
+        call("Future.addToAwaitedBy", (loop, future, task) -> future.addToAwaitedBy(task)),
+        call(
+            "Future.discardFromAwaitedBy",
+            (loop, future, task) -> future.discardFromAwaitedBy(task)),
+        call(
+            "Futures.captureCallGraph",
+            (loop, future, task) -> Futures.captureCallGraph(future, 1)),
         call("Future.toCompletableFuture", (loop, future, task) -> future.toCompletableFuture()),
         call("Task.await", (loop, future, task) -> task.await()),
         call("Task.setName", (loop, future, task) -> task.setName("x")),
