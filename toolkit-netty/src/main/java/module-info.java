@@ -5,9 +5,12 @@ module dev.weir.netty {
   requires io.netty.codec;
   requires io.netty.common;
   requires io.netty.handler;
+  requires io.netty.resolver;
   requires transitive io.netty.transport;
   requires io.netty.transport.classes.epoll;
   requires io.netty.transport.unix.common;
+  requires static io.netty.codec.dns;
+  requires static io.netty.resolver.dns;
   requires static io.netty.transport.classes.io_uring;
   requires static io.netty.transport.classes.kqueue;
   requires static org.jspecify;

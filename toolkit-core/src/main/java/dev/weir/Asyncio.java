@@ -7,6 +7,8 @@ import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
+import dev.weir.stream.NameInfo;
+import dev.weir.stream.NameLookup;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.task.Action;
@@ -14,6 +16,7 @@ import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
 import dev.weir.task.DoneAndPending;
 import dev.weir.task.Future;
+import dev.weir.task.FutureCallGraph;
 import dev.weir.task.Futures;
 import dev.weir.task.Loop;
 import dev.weir.task.Outcome;
@@ -28,6 +31,9 @@ import dev.weir.tls.ClientTls;
 import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsSession;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -410,6 +416,46 @@ public final class Asyncio {
     Loop.running().exclusive(body);
   }
 
+  // --- Introspection
+
+  /**
+   * {@return where the calling task is and who waits for it, or null in a callback} Corresponds to
+   * {@code capture_call_graph()}.
+   */
+  public static @Nullable FutureCallGraph captureCallGraph() {
+    return Futures.captureCallGraph(null, Integer.MAX_VALUE);
+  }
+
+  /**
+   * {@return where a task is and who waits for it, or who waits for a future} Corresponds to {@code
+   * capture_call_graph(future)}. Also from a callback. It looks at every task of the loop, and at
+   * stacks: for diagnosis, not for every request.
+   */
+  public static FutureCallGraph captureCallGraph(Future<?> future) {
+    return captureCallGraph(future, Integer.MAX_VALUE);
+  }
+
+  /**
+   * {@return the same, with a part of each stack} Corresponds to {@code capture_call_graph(future,
+   * limit=...)}.
+   *
+   * @param limit how many calls of a stack, the innermost; if negative, the outermost; 0 for none
+   */
+  public static FutureCallGraph captureCallGraph(Future<?> future, int limit) {
+    Objects.requireNonNull(future, "future");
+    return Objects.requireNonNull(Futures.captureCallGraph(future, limit));
+  }
+
+  /**
+   * Appends {@link FutureCallGraph#format} of a future. Corresponds to {@code
+   * print_call_graph(future, file=...)}.
+   *
+   * @throws IOException if {@code to} does
+   */
+  public static void printCallGraph(Future<?> future, Appendable to) throws IOException {
+    to.append(captureCallGraph(future).format());
+  }
+
   // --- Threads
 
   /**
@@ -454,6 +500,52 @@ public final class Asyncio {
    */
   public static <T extends @Nullable Object> Future<T> wrapFuture(CompletionStage<T> stage) {
     return Loop.running().wrapFuture(stage);
+  }
+
+  // --- Names
+
+  /**
+   * Suspends until the addresses of a host are known. Corresponds to {@code getaddrinfo(host,
+   * port)} of asyncio's loops. The JDK is asked, on a thread of the loop's default executor, or
+   * what {@link Loop#setResolver} set.
+   *
+   * @param host a name, or an address, which is returned at once
+   * @return at least one, in the order in which they should be tried
+   * @throws UnknownHostException if the name has no address, or nobody could say
+   * @throws IllegalArgumentException if the port is not from 0 to 65535
+   * @throws CancelledError if the task is cancelled; the JDK's lookup goes on, on its thread
+   */
+  public static List<InetSocketAddress> getaddrinfo(String host, int port)
+      throws UnknownHostException {
+    return NameLookup.addresses(host, port);
+  }
+
+  /**
+   * Suspends until the addresses of a host in one family are known, as {@link #getaddrinfo(String,
+   * int)}.
+   *
+   * @param family {@link java.net.StandardProtocolFamily#INET} or {@link
+   *     java.net.StandardProtocolFamily#INET6}
+   * @throws UnknownHostException also if the host has addresses of the other family only
+   * @throws IllegalArgumentException also if it is another family
+   */
+  public static List<InetSocketAddress> getaddrinfo(String host, int port, ProtocolFamily family)
+      throws UnknownHostException {
+    return NameLookup.addresses(host, port, family);
+  }
+
+  /**
+   * Suspends until the names of an address and its port are known. Corresponds to {@code
+   * getnameinfo(sockaddr)} of asyncio's loops. The JDK is asked for the host, {@code /etc/services}
+   * for the port of TCP, both on a thread of the loop's default executor. The JDK does not believe
+   * in a name that does not lead back to the address.
+   *
+   * @return the names; for what has none, it in digits
+   * @throws IllegalArgumentException if the address is unresolved
+   * @throws CancelledError if the task is cancelled; the JDK's lookup goes on, on its thread
+   */
+  public static NameInfo getnameinfo(InetSocketAddress address) {
+    return NameLookup.names(address);
   }
 
   // --- Streams

@@ -27,6 +27,16 @@ public interface Network {
   }
 
   /**
+   * Starts to look up the name of an address, if the engine does that itself.
+   *
+   * @param outcome receives the name, or an {@link java.net.UnknownHostException} if there is none
+   * @return false if the JDK shall be asked, off the loop; then {@code outcome} is not called
+   */
+  default boolean resolveName(InetAddress address, Completion<String> outcome) {
+    return false;
+  }
+
+  /**
    * Starts to connect.
    *
    * @param request where to, and how

@@ -2,7 +2,9 @@ package dev.weir.stream;
 
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import dev.weir.task.Resolver;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -20,7 +22,8 @@ final class Addresses {
    * {@return the addresses of a host, at least one; a name is looked up off the loop, because that
    * blocks}
    */
-  static List<InetSocketAddress> resolve(Loop loop, String host, int port) throws IOException {
+  static List<InetSocketAddress> resolve(Loop loop, String host, int port)
+      throws UnknownHostException {
     ensurePort(port);
     List<InetSocketAddress> addresses = new ArrayList<>();
     for (InetAddress address : inetAddresses(loop, host)) {
@@ -35,7 +38,8 @@ final class Addresses {
     }
   }
 
-  private static List<InetAddress> inetAddresses(Loop loop, String host) throws IOException {
+  private static List<InetAddress> inetAddresses(Loop loop, String host)
+      throws UnknownHostException {
     InetAddress literal = literal(host);
     return literal == null ? lookUp(loop, host) : List.of(literal);
   }
@@ -60,11 +64,31 @@ final class Addresses {
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
-  private static List<InetAddress> lookUp(Loop loop, String host) throws IOException {
+  private static List<InetAddress> lookUp(Loop loop, String host) throws UnknownHostException {
+    Resolver resolver = loop.resolver();
+    if (resolver != null) {
+      return lookUp(resolver, host);
+    }
     Future<List<InetAddress>> found = loop.createFuture();
     if (loop.network().resolve(host, new FutureCompletion<>(found, late -> {}))) {
       return found.await(UnknownHostException.class);
     }
-    return BlockingWork.run(loop, () -> List.of(InetAddress.getAllByName(host)));
+    try {
+      return BlockingWork.run(loop, () -> List.of(InetAddress.getAllByName(host)));
+    } catch (UnknownHostException e) {
+      throw e;
+    } catch (IOException e) { // Which a lookup does not throw.
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<InetAddress> lookUp(Resolver resolver, String host)
+      throws UnknownHostException {
+    List<InetAddress> found = resolver.resolve(host);
+    if (found == null || found.isEmpty()) { // What the user writes need not know of @Nullable.
+      throw new UnknownHostException(
+          host + ": the loop's resolver, " + resolver + ", returned no address and did not throw");
+    }
+    return found;
   }
 }

@@ -4,6 +4,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.NoSuchElementException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -12,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  * The futures of one {@code asCompleted} call, in the order in which they get done. Several tasks
  * may iterate; each gets futures of its own.
  */
-final class AsCompleted<F extends Future<?>> implements Iterator<F> {
+final class AsCompleted<F extends Future<?>> implements Iterator<F>, Awaiting {
   private final Loop loop;
   private final ArrayDeque<F> done = new ArrayDeque<>();
+  private final Set<F> toCome;
   private final @Nullable Duration timeout;
 
   /** How many calls of {@link #next} will still return or time out. */
@@ -28,6 +30,7 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
 
   AsCompleted(Loop loop, Set<F> futures, @Nullable Duration timeout) {
     this.loop = loop;
+    this.toCome = new LinkedHashSet<>(futures);
     this.timeout = timeout;
     this.remaining = futures.size();
     int[] undelivered = {remaining};
@@ -46,6 +49,7 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
   }
 
   private void arrived(F future) {
+    toCome.remove(future);
     if (!timedOut) {
       done.add(future);
       wakeOne();
@@ -107,6 +111,11 @@ final class AsCompleted<F extends Future<?>> implements Iterator<F> {
         waiting.remove(arrival);
       }
     }
+  }
+
+  @Override
+  public Set<F> awaited() {
+    return toCome;
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.weir.task;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -280,6 +282,40 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     exception = cause;
     finish(State.CANCELLED);
     return true;
+  }
+
+  /**
+   * Says that {@code waiter} waits for this future, by means that Weir does not see, as a callback;
+   * for {@code Asyncio.captureCallGraph}. It ends with the future, or with {@link
+   * #discardFromAwaitedBy}. Corresponds to {@code future_add_to_awaited_by}.
+   */
+  public final void addToAwaitedBy(Task<?> waiter) {
+    Objects.requireNonNull(waiter, "waiter");
+    loop.ensureHeld("Future.addToAwaitedBy()");
+    loop.ensureOwn(waiter, "Future.addToAwaitedBy()");
+    if (isDone()) {
+      return;
+    }
+    Set<Task<?>> waiters = loop.declaredAwaiters.get(this);
+    if (waiters == null) {
+      waiters = new LinkedHashSet<>();
+      loop.declaredAwaiters.put(this, waiters);
+      onDone(() -> loop.declaredAwaiters.remove(this));
+    }
+    waiters.add(waiter);
+  }
+
+  /**
+   * Takes back what {@link #addToAwaitedBy} said; no effect if it was not said. Corresponds to
+   * {@code future_discard_from_awaited_by}.
+   */
+  public final void discardFromAwaitedBy(Task<?> waiter) {
+    Objects.requireNonNull(waiter, "waiter");
+    loop.ensureHeld("Future.discardFromAwaitedBy()");
+    Set<Task<?>> waiters = loop.declaredAwaiters.get(this);
+    if (waiters != null) {
+      waiters.remove(waiter);
+    }
   }
 
   /** Cancels it: by its user's wish, or with the task that waits for it. */

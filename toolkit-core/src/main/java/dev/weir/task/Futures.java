@@ -148,6 +148,12 @@ public final class Futures {
     return Bridges.runCoroutineThreadsafe(coroutine, loop);
   }
 
+  /** See {@code Asyncio.captureCallGraph}. */
+  public static @Nullable FutureCallGraph captureCallGraph(@Nullable Future<?> future, int limit) {
+    Future<?> asked = future == null ? Loop.currentTask() : future;
+    return asked == null ? null : FutureCallGraph.of(asked, limit);
+  }
+
   /** {@return the running loop, whose task calls and may suspend} */
   private static Loop suspending(String call) {
     Loop loop = Loop.running();

@@ -5,8 +5,10 @@ import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -69,6 +71,16 @@ public final class Loop implements AutoCloseable {
 
   /** What others do for this loop. */
   final ForeignWork foreignWork;
+
+  private @Nullable Resolver resolver;
+
+  private final LoopSignals signals = new LoopSignals(this);
+
+  /** Groups whose scope has begun and not ended, for call graphs. */
+  final Set<TaskGroup> openGroups = new LinkedHashSet<>();
+
+  /** Who waits for a future by means that are none of Weir's. */
+  final Map<Future<?>, Set<Task<?>>> declaredAwaiters = new LinkedHashMap<>();
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
 
@@ -417,6 +429,7 @@ public final class Loop implements AutoCloseable {
 
   private void end() {
     closed = true;
+    signals.close();
     workers.shutdown();
     tasks.list().forEach(Task::evict);
     internalTasks.forEach(Task::evict);
@@ -784,6 +797,70 @@ public final class Loop implements AutoCloseable {
     Objects.requireNonNull(stage, "stage");
     ensureHeld("Loop.wrapFuture()");
     return Bridges.fromCompletionStage(this, stage);
+  }
+
+  // --- Names
+
+  /**
+   * Sets who looks host names up from now on, for {@code openConnection}, {@code startServer},
+   * {@code getaddrinfo} and all else on this loop that takes a name. Null, as in the beginning,
+   * stands for the JDK, which is asked on a thread of the default executor.
+   */
+  public void setResolver(@Nullable Resolver resolver) {
+    ensureHeld("Loop.setResolver()");
+    this.resolver = resolver;
+  }
+
+  /** {@return what {@link #setResolver} set} */
+  public @Nullable Resolver resolver() {
+    ensureHeld("Loop.resolver()");
+    return resolver;
+  }
+
+  // --- Signals
+
+  /**
+   * Has {@code callback} called each time a signal comes, as an ordinary callback of this loop, in
+   * a copy of the caller's context. Corresponds to {@code add_signal_handler()}.
+   *
+   * <p>Replaces what this loop had for the signal. A signal belongs to the process: several loops
+   * that ask for one get it all. {@link RunOptions#handleSignals} leaves the signal alone as long
+   * as a loop of its run has a callback for it. What handled the signal before is put back once the
+   * last callback is removed, by {@link #removeSignalHandler} or because its loop closes, unless
+   * somebody else has replaced Weir's handler since. A signal that comes while the loop stands
+   * still waits for the next run.
+   *
+   * @param signal its name, {@code "HUP"} or {@code "SIGHUP"} for instance
+   * @throws IllegalArgumentException if there is no such signal, or it cannot be handled: {@code
+   *     KILL}, {@code STOP}, and those that the JVM needs, {@code QUIT}, {@code SEGV}, {@code
+   *     USR2}, {@code BUS} and their like
+   * @throws IllegalStateException if the loop is closed, or elsewhere than on it; if the module
+   *     jdk.unsupported is missing; for {@code HUP}, {@code INT} and {@code TERM} if the JVM was
+   *     started with {@code -Xrs}
+   */
+  public void addSignalHandler(String signal, Runnable callback) {
+    Objects.requireNonNull(signal, "signal");
+    Objects.requireNonNull(callback, "callback");
+    ensureOpenAndHeld("Loop.addSignalHandler()");
+    signals.add(signal, callback, Context.copyOfCurrent());
+  }
+
+  /**
+   * Takes back what {@link #addSignalHandler} set for {@code signal}. It is not called any more,
+   * not even for a signal that has come already. Corresponds to {@code remove_signal_handler()}.
+   *
+   * @return whether this loop had a callback for it
+   * @throws IllegalArgumentException if there is no such signal
+   */
+  public boolean removeSignalHandler(String signal) {
+    Objects.requireNonNull(signal, "signal");
+    ensureHeld("Loop.removeSignalHandler()");
+    return signals.remove(signal);
+  }
+
+  /** {@return whether a callback handles the signal of that name, without SIG} Any thread. */
+  boolean handlesSignal(String signal) {
+    return signals.handles(signal);
   }
 
   // --- Errors

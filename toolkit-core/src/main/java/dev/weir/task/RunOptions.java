@@ -16,7 +16,7 @@ import java.util.Objects;
  * @param handleSignals whether SIGINT and SIGTERM cancel the main task while the loop runs, and a
  *     second one ends the run at once and interrupts whatever holds up the loop; a third is handled
  *     as it would be without this. Off by default, because a library must not take its host's
- *     signals
+ *     signals. A signal that {@link Loop#addSignalHandler} asks for goes there instead
  * @param shutdownTimeout how long tasks that are left when the main task ends may take to end once
  *     they were cancelled, 10 s by default
  * @param executorTimeout how long work on the default executor may take to end after that, 300 s by

@@ -1,9 +1,10 @@
 package dev.weir.task;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A future that follows another one, whose cancellation does not reach the other. */
-final class Shielding<T extends @Nullable Object> {
+final class Shielding<T extends @Nullable Object> implements Awaiting {
   private final Future<T> inner;
   private final Future<T> outer;
   private final Runnable innerDone = this::innerDone;
@@ -11,7 +12,7 @@ final class Shielding<T extends @Nullable Object> {
 
   private Shielding(Future<T> inner) {
     this.inner = inner;
-    this.outer = new Future<>(inner.loop);
+    this.outer = new Future<>(inner.loop, this);
   }
 
   static <T extends @Nullable Object> Future<T> of(Future<T> inner) {
@@ -56,8 +57,13 @@ final class Shielding<T extends @Nullable Object> {
   }
 
   @Override
+  public List<Future<T>> awaited() {
+    return List.of(inner);
+  }
+
+  @Override
   public String toString() {
-    return "Shielding[" + inner + "]";
+    return "shield() of " + inner.label();
   }
 
   /**

@@ -2,11 +2,9 @@ package dev.weir.task;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /** SIGINT and SIGTERM while a loop runs; what handled them before is put back at the end. */
 final class Signals implements AutoCloseable {
@@ -52,31 +50,20 @@ final class Signals implements AutoCloseable {
   }
 
   private void take(Loop loop, Signal signal, Consumer<String> onFirst) {
-    AtomicReference<@Nullable SignalHandler> previous = new AtomicReference<>();
-    SignalHandler ours =
-        received -> {
-          if (!accept(loop, received, onFirst)) {
-            handleAsBefore(previous.get(), received);
-          }
-        };
-    SignalHandler replaced = Signal.handle(signal, ours);
-    previous.set(replaced);
-    restorers.add(() -> {
-      SignalHandler current = Signal.handle(signal, replaced);
-      if (current != ours) {
-        Signal.handle(signal, current); // Set meanwhile by somebody else, who keeps it.
-      }
-    });
+    restorers.add(
+        SignalReceivers.add(
+            signal,
+            received -> isHandledByUser(loop, received) || accept(loop, received, onFirst)));
   }
 
-  /** What cannot be ended by an interrupt either is left to the JVM, which exits. */
-  private static void handleAsBefore(@Nullable SignalHandler previous, Signal received) {
-    if (previous != null) {
-      previous.handle(received);
-    }
+  private static boolean isHandledByUser(Loop loop, Signal signal) {
+    return loop.group().stream().anyMatch(each -> each.handlesSignal(signal.getName()));
   }
 
-  /** {@return whether the signal is for the run, and not for whoever handled it before} */
+  /**
+   * {@return whether the signal is for the run, and not for whoever handled it before} What cannot
+   * be ended by an interrupt either is left to the JVM, which exits.
+   */
   private synchronized boolean accept(Loop loop, Signal signal, Consumer<String> onFirst) {
     count++;
     if (closed || count > SIGNALS_UNTIL_PREVIOUS) {

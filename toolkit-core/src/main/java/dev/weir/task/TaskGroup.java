@@ -1,6 +1,7 @@
 package dev.weir.task;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -94,7 +95,11 @@ public final class TaskGroup {
       CancelledError cancellation = entered.asCancellation(e);
       thrown = cancellation == null ? e : cancellation;
     }
-    exit(entered, thrown);
+    try {
+      exit(entered, thrown);
+    } finally {
+      entered.loop.openGroups.remove(this);
+    }
     return result;
   }
 
@@ -179,11 +184,22 @@ public final class TaskGroup {
     Task<?> entered = Objects.requireNonNull(Loop.currentTask());
     entered.ensureMaySuspend("TaskGroup.run()"); // Or its tasks would outlive it.
     parent = entered;
+    loop.openGroups.add(this);
     cancellingBefore = entered.cancellationsHeard();
     if (cancelledBefore) {
       cancel();
     }
     return entered;
+  }
+
+  /** {@return the task that waits for this group} */
+  @Nullable Task<?> owner() {
+    return parent;
+  }
+
+  /** {@return its tasks that are not done} */
+  Collection<Task<?>> unfinished() {
+    return tasks;
   }
 
   private Task<?> ensureEntered() {

@@ -8,7 +8,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One call of {@code wait}: counts the futures down, and wakes the caller when it has enough. */
-final class Waiting<F extends Future<?>> {
+final class Waiting<F extends Future<?>> implements Awaiting {
   private final Loop loop;
   private final Set<F> futures;
   private final ReturnWhen returnWhen;
@@ -83,6 +83,11 @@ final class Waiting<F extends Future<?>> {
       case FIRST_EXCEPTION -> future.peekFailure() != null;
       case ALL_COMPLETED -> false;
     };
+  }
+
+  @Override
+  public Set<F> awaited() {
+    return futures;
   }
 
   @Override

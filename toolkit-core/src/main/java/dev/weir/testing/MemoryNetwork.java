@@ -263,6 +263,16 @@ public final class MemoryNetwork {
     return found;
   }
 
+  /** {@return the first name that was given to {@code address}, in lower case, or null} */
+  @Nullable String nameOf(InetAddress address) {
+    for (Map.Entry<String, List<InetAddress>> host : hosts.entrySet()) {
+      if (host.getValue().contains(address)) {
+        return host.getKey();
+      }
+    }
+    return null;
+  }
+
   /** {@return the host on which the calling code was put; null for the default one} */
   static @Nullable InetAddress host() {
     return HOST.get();

@@ -105,6 +105,20 @@ final class MemorySockets implements Network {
   }
 
   @Override
+  public boolean resolveName(InetAddress address, Completion<String> outcome) {
+    MemoryNetwork asked = network();
+    request(() -> {
+      String name = asked.nameOf(address);
+      if (name == null) {
+        outcome.failed(new UnknownHostException("no host of the memory network has " + address));
+      } else {
+        outcome.succeeded(name);
+      }
+    });
+    return true;
+  }
+
+  @Override
   public void listen(
       ListenRequest asked, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
     InetAddress host = MemoryNetwork.host(); // By the caller's context.

@@ -26,6 +26,12 @@ final class ChildJvm implements AutoCloseable {
 
   /** Starts it; what it logs is part of its output. */
   static ChildJvm start(Class<?> main, String... arguments) throws IOException {
+    return start(List.of(), main, arguments);
+  }
+
+  /** The same, with options of its own for the JVM. */
+  static ChildJvm start(List<String> options, Class<?> main, String... arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // It starts sooner.
@@ -33,6 +39,7 @@ final class ChildJvm implements AutoCloseable {
     if (Loops.mounted()) {
       command.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
     }
+    command.addAll(options);
     command.add("-cp");
     command.add(folderOf(Loop.class) + ":" + folderOf(main));
     command.add(main.getName());

@@ -2,7 +2,7 @@ package dev.weir.task;
 
 import java.time.Duration;
 
-/** What {@link ExitHookTest} runs in a JVM of its own: one way of ending each. */
+/** What tests run in a JVM of its own: one way of ending each, or what depends on its options. */
 final class ExitingMain {
   private static final Duration LONG = Duration.ofHours(1);
 
@@ -25,6 +25,8 @@ final class ExitingMain {
       case "exit from a callback" -> run(PATIENT, ExitingMain::exitFromACallback);
       case "exit from a worker" -> run(PATIENT, ExitingMain::exitFromAWorker);
       case "handle signals" -> handleSignals();
+      case "ask for SIGHUP" -> run(PATIENT, ExitingMain::askForSighup);
+      case "end at SIGUSR1" -> run(PATIENT, ExitingMain::endAtSigusr1);
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
@@ -84,6 +86,22 @@ final class ExitingMain {
       say(e.getMessage());
       System.exit(e.exitStatus());
     }
+  }
+
+  private static void askForSighup() {
+    try {
+      Loop.running().addSignalHandler("HUP", () -> {});
+      say("got it");
+    } catch (IllegalStateException e) {
+      say(e.getClass().getSimpleName() + ": " + e.getMessage());
+    }
+  }
+
+  private static void endAtSigusr1() {
+    Future<String> signal = Loop.running().createFuture();
+    Loop.running().addSignalHandler("USR1", () -> signal.setResult("SIGUSR1 came"));
+    say("ready");
+    say(signal.await());
   }
 
   private static void say(String line) {

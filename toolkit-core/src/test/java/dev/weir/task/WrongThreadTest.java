@@ -65,6 +65,13 @@ class WrongThreadTest {
         call(
             "Future.removeDoneCallback",
             (loop, future, task) -> future.removeDoneCallback(f -> {})),
+        call("Future.addToAwaitedBy", (loop, future, task) -> future.addToAwaitedBy(task)),
+        call(
+            "Future.discardFromAwaitedBy",
+            (loop, future, task) -> future.discardFromAwaitedBy(task)),
+        call(
+            "Futures.captureCallGraph",
+            (loop, future, task) -> Futures.captureCallGraph(future, 1)),
         call("Future.toCompletableFuture", (loop, future, task) -> future.toCompletableFuture()),
         call("Task.await", (loop, future, task) -> task.await()),
         call("Task.setName", (loop, future, task) -> task.setName("x")),
@@ -116,6 +123,12 @@ class WrongThreadTest {
               }
             }),
         call("Loop.wrapFuture", (loop, future, task) -> loop.wrapFuture(new CompletableFuture<>())),
+        call("Loop.setResolver", (loop, future, task) -> loop.setResolver(null)),
+        call("Loop.resolver", (loop, future, task) -> loop.resolver()),
+        call(
+            "Loop.addSignalHandler",
+            (loop, future, task) -> loop.addSignalHandler("HUP", CALLBACK)),
+        call("Loop.removeSignalHandler", (loop, future, task) -> loop.removeSignalHandler("HUP")),
         call("Loop.setExceptionHandler", (loop, future, task) -> loop.setExceptionHandler(null)),
         call("Loop.exceptionHandler", (loop, future, task) -> loop.exceptionHandler()),
         call("Loop.ensureHeld", (loop, future, task) -> loop.ensureHeld("x")));

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -51,6 +52,10 @@ final class NettyIoDriver implements IoDriver {
   private final Chunks chunks = new Chunks();
   private final ReadBuffers readBuffers;
   private final Set<NettyTransport> open = new HashSet<>();
+
+  /** What else has to end before the event loop does. */
+  private final Set<Runnable> endings = new LinkedHashSet<>();
+
   private boolean closing;
 
   /**
@@ -139,6 +144,7 @@ final class NettyIoDriver implements IoDriver {
       eventLoop.run(Math.max(1, deadlineNanos - nanoTime()), 0);
     } while (nanoTime() < deadlineNanos);
     List.copyOf(open).forEach(NettyTransport::endWithLoop);
+    List.copyOf(endings).forEach(Runnable::run);
     eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
     while (!eventLoop.isTerminated()) {
       eventLoop.runNow();
@@ -194,6 +200,16 @@ final class NettyIoDriver implements IoDriver {
   /** {@return the transports that are open} */
   Collection<NettyTransport> open() {
     return open;
+  }
+
+  /** Has {@code ending} run on the I/O fiber before the loop ends, unless it is taken back. */
+  void endWithLoop(Runnable ending) {
+    endings.add(ending);
+  }
+
+  /** Takes back what was given to {@link #endWithLoop}. */
+  void ended(Runnable ending) {
+    endings.remove(ending);
   }
 
   void report(String message, Throwable exception) {

@@ -320,7 +320,7 @@ public final class NettyStreams {
     network(Loop.running(), call);
   }
 
-  private static NettyNetwork network(Loop loop, String call) {
+  static NettyNetwork network(Loop loop, String call) {
     if (loop.network() instanceof NettyNetwork netty) {
       return netty;
     }

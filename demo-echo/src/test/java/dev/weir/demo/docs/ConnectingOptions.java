@@ -1,13 +1,18 @@
 package dev.weir.demo.docs;
 
 import dev.weir.Asyncio;
+import dev.weir.netty.DnsOptions;
+import dev.weir.netty.DnsResolver;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ProxyServer;
 import dev.weir.stream.TcpSocketOptions;
+import dev.weir.task.Resolver;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.StandardSocketOptions;
 import java.time.Duration;
+import java.util.List;
 import jdk.net.ExtendedSocketOptions;
 
 /** The options of docs/connecting.md, which shows the methods as they stand here. */
@@ -28,5 +33,15 @@ final class ConnectingOptions {
     ProxyServer proxy =
         ProxyServer.httpConnect("proxy.example", 3128).withCredentials("user", "password");
     return Asyncio.openConnection(host, port, ConnectOptions.defaults().withProxy(proxy));
+  }
+
+  static void lookNamesUpByDns() {
+    DnsOptions options = DnsOptions.defaults().withTimeout(Duration.ofSeconds(5));
+    Asyncio.runningLoop().setResolver(DnsResolver.open(options));
+  }
+
+  static void knowTheDatabase(InetAddress database, Resolver others) {
+    Asyncio.runningLoop()
+        .setResolver(host -> host.equals("db") ? List.of(database) : others.resolve(host));
   }
 }

@@ -2,6 +2,7 @@ package dev.weir.demo.docs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.Asyncio;
@@ -10,6 +11,9 @@ import dev.weir.stream.Server;
 import dev.weir.testing.MemoryNetwork;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What docs/connecting.md shows works. */
@@ -53,5 +57,27 @@ class ConnectingOptionsTest {
         }
       }
     });
+  }
+
+  @Test
+  void aResolverOfOnesOwnKnowsOneNameAndAsksAnotherAboutTheRest() {
+    VirtualLoop.run(() -> {
+      InetAddress database = InetAddress.ofLiteral("10.0.0.1");
+      InetAddress elsewhere = InetAddress.ofLiteral("10.0.0.2");
+      ConnectingOptions.knowTheDatabase(database, host -> List.of(elsewhere));
+
+      assertThat(Asyncio.getaddrinfo("db", 1)).containsExactly(new InetSocketAddress(database, 1));
+      assertThat(Asyncio.getaddrinfo("web", 1))
+          .containsExactly(new InetSocketAddress(elsewhere, 1));
+    });
+  }
+
+  /** The jar is not among this project's, as it is not among those of most users. */
+  @Test
+  void withoutItsJarTheDnsClientSaysWhichItTakes() {
+    Asyncio.run(() ->
+        assertThatThrownBy(ConnectingOptions::lookNamesUpByDns)
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("io.netty:netty-resolver-dns"));
   }
 }

@@ -110,4 +110,9 @@ final class Serving {
       return file != null && file.startsWith(root) && Files.isRegularFile(file) ? file : null;
     });
   }
+
+  /** SIGHUP has the settings read again. */
+  static void reloadOnSighup(Runnable reload) {
+    Asyncio.runningLoop().addSignalHandler("HUP", reload);
+  }
 }
