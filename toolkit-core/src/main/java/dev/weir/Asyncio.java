@@ -1,10 +1,15 @@
 package dev.weir;
 
+import dev.weir.pipe.NamedPipes;
+import dev.weir.pipe.ReadPipe;
+import dev.weir.pipe.StandardStreams;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamWriter;
 import dev.weir.task.Action;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
@@ -549,5 +554,69 @@ public final class Asyncio {
   public static Server startUnixServer(ConnectionHandler handler, Path path, ServerOptions options)
       throws IOException {
     return Server.startUnix(handler, path, options);
+  }
+
+  // --- Pipes and the terminal
+
+  /**
+   * Suspends until standard input is open as a stream, so that a task can read the user's lines
+   * while others run. Corresponds to {@code connect_read_pipe(factory, sys.stdin)}.
+   *
+   * <pre>{@code
+   * try (var input = Asyncio.standardInput()) {
+   *   for (byte[] line : input.reader()) {
+   *     connection.writer().write(line);
+   *   }
+   * }
+   * }</pre>
+   *
+   * @return the input, to be closed by the caller
+   * @throws IllegalStateException if somebody else in this JVM reads it by this call
+   * @throws IOException if it cannot be opened; {@link StandardStreams#input} says more
+   */
+  public static ReadPipe standardInput() throws IOException {
+    return StandardStreams.input(StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until standard output is open as a stream. Corresponds to {@code
+   * connect_write_pipe(factory, sys.stdout)}.
+   *
+   * @return the output; closing it flushes it, and leaves {@code System.out} open
+   * @throws IOException if it cannot be opened; {@link StandardStreams#output} says more
+   */
+  public static StreamWriter standardOutput() throws IOException {
+    return StandardStreams.output(StreamOptions.defaults());
+  }
+
+  /** Suspends until standard error is open as a stream, as {@link #standardOutput}. */
+  public static StreamWriter standardError() throws IOException {
+    return StandardStreams.error(StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until a named pipe is open for reading, which is when somebody has it open for
+   * writing. Corresponds to {@code connect_read_pipe}.
+   *
+   * @return the pipe, to be closed by the caller
+   * @throws IllegalArgumentException if it is a regular file or a directory
+   * @throws IOException if it fails; {@link NamedPipes#openRead} says which exception means what
+   * @throws CancelledError if the task is cancelled; nothing stays open
+   */
+  public static ReadPipe openReadPipe(Path path) throws IOException {
+    return NamedPipes.openRead(path, StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until a named pipe is open for writing, which is when somebody has it open for
+   * reading. Corresponds to {@code connect_write_pipe}.
+   *
+   * @return what is written into it, to be closed by the caller
+   * @throws IllegalArgumentException if it is a regular file or a directory
+   * @throws IOException if it fails; {@link NamedPipes#openWrite} says which exception means what
+   * @throws CancelledError if the task is cancelled; nothing stays open
+   */
+  public static StreamWriter openWritePipe(Path path) throws IOException {
+    return NamedPipes.openWrite(path, StreamOptions.defaults());
   }
 }

@@ -41,6 +41,9 @@ public final class Loop implements AutoCloseable {
   /** A failure that is awaited again and again, as that of a connection, must not grow for ever. */
   private static final int AWAITING_SITES_MAX = 5;
 
+  /** How long what is attached may take together to get rid of what it has to send. */
+  private static final Duration ATTACHMENTS_TIMEOUT = Duration.ofSeconds(10);
+
   /** How long the loop's thread may take to end once nothing runs on it any more. */
   private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
 
@@ -69,6 +72,9 @@ public final class Loop implements AutoCloseable {
 
   /** What others do for this loop. */
   final ForeignWork foreignWork;
+
+  /** What brings it things from outside on threads of its own, in the order of attaching. */
+  final Set<Attachment> attachments = new LinkedHashSet<>();
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
 
@@ -416,6 +422,7 @@ public final class Loop implements AutoCloseable {
   }
 
   private void end() {
+    endAttachments();
     closed = true;
     workers.shutdown();
     tasks.list().forEach(Task::evict);
@@ -425,6 +432,19 @@ public final class Loop implements AutoCloseable {
       tasks.clear();
       List.copyOf(unretrieved).forEach(UnretrievedFailure::reportOfEvicted);
     }
+  }
+
+  /** What was attached last may use what was before it, so it ends first. */
+  private void endAttachments() {
+    long deadlineNanos = System.nanoTime() + ATTACHMENTS_TIMEOUT.toNanos();
+    for (Attachment attachment : List.copyOf(attachments).reversed()) {
+      try {
+        attachment.loopEnds(deadlineNanos);
+      } catch (RuntimeException e) { // The others have to end too.
+        reportError(ExceptionContext.of(attachment + " could not be ended with its loop", e));
+      }
+    }
+    attachments.clear();
   }
 
   /**
@@ -784,6 +804,22 @@ public final class Loop implements AutoCloseable {
     Objects.requireNonNull(stage, "stage");
     ensureHeld("Loop.wrapFuture()");
     return Bridges.fromCompletionStage(this, stage);
+  }
+
+  /**
+   * Attaches what brings this loop things from outside on threads of its own, a pipe say. For those
+   * who write transports; {@link dev.weir.spi.Transport} is what streams stand on.
+   *
+   * @param what what it is, for reports
+   * @param end called when the loop closes, unless it was detached before
+   */
+  public Attachment attach(String what, Attachment.LoopEnd end) {
+    Objects.requireNonNull(what, "what");
+    Objects.requireNonNull(end, "end");
+    ensureOpenAndHeld("Loop.attach()");
+    Attachment attachment = new Attachment(this, what, end);
+    attachments.add(attachment);
+    return attachment;
   }
 
   // --- Errors

@@ -116,6 +116,7 @@ class WrongThreadTest {
               }
             }),
         call("Loop.wrapFuture", (loop, future, task) -> loop.wrapFuture(new CompletableFuture<>())),
+        call("Loop.attach", (loop, future, task) -> loop.attach("x", deadline -> {})),
         call("Loop.setExceptionHandler", (loop, future, task) -> loop.setExceptionHandler(null)),
         call("Loop.exceptionHandler", (loop, future, task) -> loop.exceptionHandler()),
         call("Loop.ensureHeld", (loop, future, task) -> loop.ensureHeld("x")));
