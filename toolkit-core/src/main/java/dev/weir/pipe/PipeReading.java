@@ -33,8 +33,7 @@ final class PipeReading extends PipeTransport<ReadableByteChannel> {
       try {
         length = channel.read(chunk);
       } catch (IOException e) {
-        attachment.submit(
-            () -> end(e)); // Also after this side closed it, and then it ended already.
+        attachment.submit(() -> endInStep(e)); // Unless this side closed it.
         return;
       }
       if (length < 0) {
@@ -69,7 +68,7 @@ final class PipeReading extends PipeTransport<ReadableByteChannel> {
   private void ended() {
     if (state == State.OPEN) {
       protocol.eofReceived();
-      end(null);
+      endInStep(null);
     }
   }
 

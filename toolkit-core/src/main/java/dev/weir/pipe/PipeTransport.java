@@ -155,17 +155,27 @@ abstract class PipeTransport<C extends Channel> implements Transport {
 
   // --- The end
 
-  /** Ends it now, and tells the protocol. */
+  /** Ends it, and tells the protocol in a step of its own: the protocol may be the caller. */
   final void end(@Nullable IOException cause) {
-    if (state == State.CLOSED) {
-      return;
+    if (state != State.CLOSED) {
+      state = State.CLOSED;
+      stop();
+      attachment.submit(() -> tellOfTheEnd(cause));
     }
-    state = State.CLOSED;
-    stop();
-    attachment.submit(() -> {
-      attachment.detach();
-      protocol.connectionLost(cause);
-    });
+  }
+
+  /** The same from a step that the thread submitted. */
+  final void endInStep(@Nullable IOException cause) {
+    if (state != State.CLOSED) {
+      state = State.CLOSED;
+      stop();
+      tellOfTheEnd(cause);
+    }
+  }
+
+  private void tellOfTheEnd(@Nullable IOException cause) {
+    attachment.detach();
+    protocol.connectionLost(cause);
   }
 
   private void stop() {

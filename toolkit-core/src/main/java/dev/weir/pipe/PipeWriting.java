@@ -52,8 +52,7 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
           channel.write(rest);
         }
       } catch (IOException e) {
-        attachment.submit(
-            () -> end(e)); // Also after this side closed it, and then it ended already.
+        attachment.submit(() -> endInStep(e)); // Unless this side closed it.
         return;
       }
       attachment.submit(() -> written(rest.limit()));

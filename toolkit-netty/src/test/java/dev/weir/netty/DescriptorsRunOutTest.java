@@ -62,7 +62,7 @@ class DescriptorsRunOutTest {
   }
 
   /** {@return where this test's classes are, and all that they need, modules or not} */
-  private static String classes() {
+  static String classes() {
     return Stream.of("jdk.module.path", "java.class.path")
         .map(property -> System.getProperty(property, ""))
         .flatMap(path -> Stream.of(path.split(File.pathSeparator)))
