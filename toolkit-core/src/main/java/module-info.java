@@ -9,6 +9,7 @@ module dev.weir.core {
 
   exports dev.weir;
   exports dev.weir.pipe;
+  exports dev.weir.process;
   exports dev.weir.protocol;
   exports dev.weir.spi;
   exports dev.weir.stream;

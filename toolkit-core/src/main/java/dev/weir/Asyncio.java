@@ -3,6 +3,8 @@ package dev.weir;
 import dev.weir.pipe.NamedPipes;
 import dev.weir.pipe.ReadPipe;
 import dev.weir.pipe.StandardStreams;
+import dev.weir.process.Subprocess;
+import dev.weir.process.SubprocessOptions;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
@@ -618,5 +620,48 @@ public final class Asyncio {
    */
   public static StreamWriter openWritePipe(Path path) throws IOException {
     return NamedPipes.openWrite(path, StreamOptions.defaults());
+  }
+
+  // --- Subprocesses
+
+  /**
+   * Suspends until a program runs, which has this process's standard streams. Corresponds to {@code
+   * create_subprocess_exec(program, *args)}.
+   *
+   * @return the process, to be closed by the caller
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the program is killed
+   */
+  public static Subprocess createSubprocessExec(String... command) throws IOException {
+    return Subprocess.exec(List.of(command), SubprocessOptions.defaults());
+  }
+
+  /**
+   * Suspends until a program runs, as {@link #createSubprocessExec(String...)}, with pipes, an
+   * environment or a directory of its own.
+   */
+  public static Subprocess createSubprocessExec(List<String> command, SubprocessOptions options)
+      throws IOException {
+    return Subprocess.exec(command, options);
+  }
+
+  /**
+   * Suspends until the system's shell runs a script. Corresponds to {@code
+   * create_subprocess_shell(cmd)}.
+   *
+   * @return the process, to be closed by the caller
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the shell is killed
+   */
+  public static Subprocess createSubprocessShell(String script) throws IOException {
+    return Subprocess.shell(script, SubprocessOptions.defaults());
+  }
+
+  /**
+   * Suspends until the system's shell runs a script, as {@link #createSubprocessShell(String)}.
+   */
+  public static Subprocess createSubprocessShell(String script, SubprocessOptions options)
+      throws IOException {
+    return Subprocess.shell(script, options);
   }
 }

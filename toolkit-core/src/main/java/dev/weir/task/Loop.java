@@ -434,10 +434,10 @@ public final class Loop implements AutoCloseable {
     }
   }
 
-  /** What was attached last may use what was before it, so it ends first. */
+  /** In the order of attaching: a child is killed before its pipes are flushed. */
   private void endAttachments() {
     long deadlineNanos = System.nanoTime() + ATTACHMENTS_TIMEOUT.toNanos();
-    for (Attachment attachment : List.copyOf(attachments).reversed()) {
+    for (Attachment attachment : List.copyOf(attachments)) {
       try {
         attachment.loopEnds(deadlineNanos);
       } catch (RuntimeException e) { // The others have to end too.
