@@ -657,9 +657,7 @@ public final class Asyncio {
     return Subprocess.shell(script, SubprocessOptions.defaults());
   }
 
-  /**
-   * Suspends until the system's shell runs a script, as {@link #createSubprocessShell(String)}.
-   */
+  /** Suspends until the system's shell runs a script, as {@link #createSubprocessShell(String)}. */
   public static Subprocess createSubprocessShell(String script, SubprocessOptions options)
       throws IOException {
     return Subprocess.shell(script, options);

@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pipe that this process made, with a path by which a child can be given an end of it.
  *
- * <p>The pipes that {@link ProcessBuilder} makes have three faults for us: closing one does not wake
- * a thread that reads it; when the child ends, the JDK closes them, and what a grandchild still
- * writes is lost; and such a reader then stays until the grandchild ends. A pipe of NIO has none of
- * them, but also no name. On Linux every descriptor has one, {@code /proc/self/fd/N}; since the JDK
- * does not tell the number, it is found by what was written into the pipe.
+ * <p>The pipes that {@link ProcessBuilder} makes have three faults for us: closing one does not
+ * wake a thread that reads it; when the child ends, the JDK closes them, and what a grandchild
+ * still writes is lost; and such a reader then stays until the grandchild ends. A pipe of NIO has
+ * none of them, but also no name. On Linux every descriptor has one, {@code /proc/self/fd/N}; since
+ * the JDK does not tell the number, it is found by what was written into the pipe.
  *
  * <p>Any thread.
  */

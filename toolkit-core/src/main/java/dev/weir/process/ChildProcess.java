@@ -118,7 +118,9 @@ public final class ChildProcess {
     return List.copyOf(command);
   }
 
-  /** A program that is being started, on a worker. It may be there when nobody wants it any more. */
+  /**
+   * A program that is being started, on a worker. It may be there when nobody wants it any more.
+   */
   private static final class Starting {
     private static final Object GIVEN_UP = new Object();
 

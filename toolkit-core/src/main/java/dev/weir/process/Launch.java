@@ -175,7 +175,9 @@ record Launch(
     Launch handOut(Process process, SubprocessOptions options) throws IOException {
       handedOut = true;
       return new Launch(
-          process, writing(process, options), reading(out, process, options.stdout(), false),
+          process,
+          writing(process, options),
+          reading(out, process, options.stdout(), false),
           reading(err, process, options.stderr(), true));
     }
 

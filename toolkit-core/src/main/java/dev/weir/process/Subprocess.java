@@ -253,7 +253,9 @@ public final class Subprocess implements AutoCloseable {
     }
   }
 
-  /** {@return what failed first, as it is} The tasks of the group that it ended are not in there. */
+  /**
+   * {@return what failed first, as it is} The tasks of the group that it ended are not in there.
+   */
   private static IOException firstOf(ExceptionGroup group) {
     Throwable first = group.exceptions().getFirst();
     return switch (first) {
@@ -269,8 +271,8 @@ public final class Subprocess implements AutoCloseable {
   /**
    * Sends it a signal. Those but {@code TERM} and {@code KILL} are sent by the program {@code
    * kill}, for which it suspends; in a callback they cannot be sent. Between the look whether the
-   * process lives and the signal there is a moment in which it could end, and its number be given to
-   * another process.
+   * process lives and the signal there is a moment in which it could end, and its number be given
+   * to another process.
    *
    * @param signal its name, as {@code USR1}, with or without {@code SIG}; or its number
    * @throws NoSuchProcessException if the process has ended
@@ -308,9 +310,9 @@ public final class Subprocess implements AutoCloseable {
   // --- Closing
 
   /**
-   * Closes its pipes, dropping what is unsent, and kills it if it still runs. What has been received
-   * can still be read. Never waits and never throws; a second call has no effect. {@link #awaitExit}
-   * waits for the end, for those who want to know of it.
+   * Closes its pipes, dropping what is unsent, and kills it if it still runs. What has been
+   * received can still be read. Never waits and never throws; a second call has no effect. {@link
+   * #awaitExit} waits for the end, for those who want to know of it.
    */
   @Override
   public void close() {

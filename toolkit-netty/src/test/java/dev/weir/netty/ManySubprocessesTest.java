@@ -63,7 +63,9 @@ class ManySubprocessesTest {
     OnLoop.passRoundsUntil(() -> PipeThreads.alive().isEmpty() && Children.pids().isEmpty());
   }
 
-  /** The JDK's reapers and the default executor's threads are kept for a while, to be used again. */
+  /**
+   * The JDK's reapers and the default executor's threads are kept for a while, to be used again.
+   */
   private static long threads() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)

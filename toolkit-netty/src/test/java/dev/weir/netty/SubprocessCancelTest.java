@@ -84,7 +84,6 @@ class SubprocessCancelTest {
   }
 
   private static void untilNothingIsLeft() {
-    OnLoop.passRoundsUntil(() ->
-        PipeThreads.alive().isEmpty() && Children.pids().isEmpty());
+    OnLoop.passRoundsUntil(() -> PipeThreads.alive().isEmpty() && Children.pids().isEmpty());
   }
 }

@@ -129,12 +129,13 @@ class SubprocessTest {
           try (Subprocess process = Asyncio.createSubprocessExec(List.of("true"), PIPED)) {
             process.awaitExit();
 
-            assertThatThrownBy(() -> {
-                  while (true) {
-                    process.stdin().write("anybody there?");
-                    Asyncio.yieldNow();
-                  }
-                })
+            assertThatThrownBy(
+                    () -> {
+                      while (true) {
+                        process.stdin().write("anybody there?");
+                        Asyncio.yieldNow();
+                      }
+                    })
                 .isInstanceOf(ConnectionResetException.class)
                 .hasMessageContaining("Broken pipe");
           }
@@ -171,9 +172,7 @@ class SubprocessTest {
   @EachTransport
   void errorsCanGoWithTheOutput(String transport) {
     SubprocessOptions together =
-        SubprocessOptions.defaults()
-            .withStdout(Redirection.PIPE)
-            .withStderr(Redirection.STDOUT);
+        SubprocessOptions.defaults().withStdout(Redirection.PIPE).withStderr(Redirection.STDOUT);
     OnLoop.run(
         transport,
         () -> {
