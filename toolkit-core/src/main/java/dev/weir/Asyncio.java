@@ -5,6 +5,10 @@ import dev.weir.pipe.ReadPipe;
 import dev.weir.pipe.StandardStreams;
 import dev.weir.process.Subprocess;
 import dev.weir.process.SubprocessOptions;
+import dev.weir.protocol.Attached;
+import dev.weir.protocol.BaseProtocol;
+import dev.weir.protocol.Protocols;
+import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
@@ -27,6 +31,9 @@ import dev.weir.task.Task;
 import dev.weir.task.TaskOptions;
 import dev.weir.task.Timeout;
 import dev.weir.task.TimeoutException;
+import dev.weir.tls.ClientTls;
+import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsSession;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +43,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -556,6 +564,135 @@ public final class Asyncio {
   public static Server startUnixServer(ConnectionHandler handler, Path path, ServerOptions options)
       throws IOException {
     return Server.startUnix(handler, path, options);
+  }
+
+  // --- Connections of callbacks
+
+  /**
+   * Suspends until connected by TCP, for a protocol of callbacks. Corresponds to {@code
+   * loop.create_connection(protocol_factory, host, port)}; all that holds for {@link
+   * #openConnection(String, int)} holds here. The protocol is told {@code connectionMade} before it
+   * returns, with TLS after the handshake, and runs in a copy of the caller's {@link
+   * dev.weir.task.Context}.
+   *
+   * @param factory makes the protocol, a {@link dev.weir.protocol.Protocol} or a {@link
+   *     dev.weir.protocol.BufferedProtocol}; its failure is thrown
+   * @return the transport and the protocol
+   * @throws IOException if it fails; {@link Connection#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> createConnection(
+      Supplier<? extends P> factory, String host, int port) throws IOException {
+    return Protocols.connect(factory, host, port, ConnectOptions.defaults());
+  }
+
+  /** Suspends until connected by TCP, as {@link #createConnection(Supplier, String, int)}. */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> createConnection(
+      Supplier<? extends P> factory, String host, int port, ConnectOptions options)
+      throws IOException {
+    return Protocols.connect(factory, host, port, options);
+  }
+
+  /**
+   * Suspends until connected to a Unix socket, for a protocol of callbacks: as {@link
+   * #createConnection(Supplier, String, int)} and {@link #openUnixConnection(Path)} together.
+   * Corresponds to {@code loop.create_unix_connection}.
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> createUnixConnection(
+      Supplier<? extends P> factory, Path path) throws IOException {
+    return Protocols.connectUnix(factory, path, ConnectOptions.defaults());
+  }
+
+  /** Suspends until connected, as {@link #createUnixConnection(Supplier, Path)}. */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> createUnixConnection(
+      Supplier<? extends P> factory, Path path, ConnectOptions options) throws IOException {
+    return Protocols.connectUnix(factory, path, options);
+  }
+
+  /**
+   * Suspends until a TCP server listens whose connections have protocols of callbacks. Corresponds
+   * to {@code loop.create_server(protocol_factory, host, port)}. Its options hold as for {@link
+   * #startServer(ConnectionHandler, String, int, ServerOptions)}, and connections stay open until
+   * their transport is closed.
+   *
+   * @param factory makes the protocol of one connection, a {@link dev.weir.protocol.Protocol} or a
+   *     {@link dev.weir.protocol.BufferedProtocol}; where it fails, that connection is closed and
+   *     the failure reported
+   * @return the server, to be closed by the caller
+   * @throws IOException if it fails; {@link Server#start} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static Server createServer(
+      Supplier<? extends BaseProtocol<Transport>> factory, @Nullable String host, int port)
+      throws IOException {
+    return createServer(factory, host, port, ServerOptions.defaults());
+  }
+
+  /** Suspends until a TCP server listens, as {@link #createServer(Supplier, String, int)}. */
+  public static Server createServer(
+      Supplier<? extends BaseProtocol<Transport>> factory,
+      @Nullable String host,
+      int port,
+      ServerOptions options)
+      throws IOException {
+    return createServer(factory, List.of(host == null ? "" : host), port, options);
+  }
+
+  /** Suspends until a TCP server listens on several hosts, as {@code create_server} with them. */
+  public static Server createServer(
+      Supplier<? extends BaseProtocol<Transport>> factory,
+      List<String> hosts,
+      int port,
+      ServerOptions options)
+      throws IOException {
+    return Protocols.listen(factory, hosts, port, options);
+  }
+
+  /**
+   * Suspends until a server listens on a Unix socket whose connections have protocols of callbacks:
+   * as {@link #createServer(Supplier, String, int)} and {@link #startUnixServer(ConnectionHandler,
+   * Path)} together. Corresponds to {@code loop.create_unix_server}.
+   */
+  public static Server createUnixServer(
+      Supplier<? extends BaseProtocol<Transport>> factory, Path path) throws IOException {
+    return Protocols.listenUnix(factory, path, ServerOptions.defaults());
+  }
+
+  /** Suspends until a server listens, as {@link #createUnixServer(Supplier, Path)}. */
+  public static Server createUnixServer(
+      Supplier<? extends BaseProtocol<Transport>> factory, Path path, ServerOptions options)
+      throws IOException {
+    return Protocols.listenUnix(factory, path, options);
+  }
+
+  /**
+   * Suspends until the connection of a protocol is secured, with this end as the client.
+   * Corresponds to {@code loop.start_tls}, but the transport stays the same one. What had arrived
+   * and was not told to the protocol counts as the beginning of the handshake; {@code
+   * connectionMade} is not called again. If it fails, or the task is cancelled, the connection is
+   * aborted.
+   *
+   * @param transport one of {@link #createConnection(Supplier, String, int)} or {@link
+   *     #createServer(Supplier, String, int)}
+   * @param serverHostname for whom the server's certificate has to be
+   * @return what was agreed on
+   * @throws IllegalArgumentException if it is a transport of somebody else's
+   * @throws IllegalStateException if it is secured already
+   * @throws IOException if it fails; {@link dev.weir.stream.StreamWriter#startTls(ClientTls,
+   *     String)} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static TlsSession startTls(Transport transport, ClientTls tls, String serverHostname)
+      throws IOException {
+    return Protocols.startTls(transport, tls, serverHostname);
+  }
+
+  /**
+   * Suspends until the connection of a protocol is secured, with this end as the server: the same
+   * as {@link #startTls(Transport, ClientTls, String)} but for the side.
+   */
+  public static TlsSession startTls(Transport transport, ServerTls tls) throws IOException {
+    return Protocols.startTls(transport, tls);
   }
 
   // --- Pipes and the terminal

@@ -56,7 +56,13 @@ class ArchitectureTest {
           "made by users",
           type ->
               type.getPackageName().equals(SYNC)
-                  || Set.of("Runner", "TaskGroup", "ContextVar").contains(type.getSimpleName()));
+                  || Set.of(
+                          "Runner",
+                          "TaskGroup",
+                          "ContextVar",
+                          "StreamReaderProtocol",
+                          "TransportStreams")
+                      .contains(type.getSimpleName()));
 
   private static final JavaClasses CORE =
       new ClassFileImporter().importPath(Path.of("target", "classes"));

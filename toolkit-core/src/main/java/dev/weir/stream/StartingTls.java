@@ -39,7 +39,10 @@ final class StartingTls {
       throw new IllegalStateException(
           "startTls() on a connection that is secured: TLS within TLS is not supported");
     }
-    protocol.reader.hold("startTls()");
+    boolean handedOver = protocol.isHandedOver(); // Then nobody reads, and nothing waits unread.
+    if (!handedOver) {
+      protocol.reader.hold("startTls()");
+    }
     boolean secured = false;
     try {
       // At once: nothing is in clear that is written after the call.
@@ -49,7 +52,9 @@ final class StartingTls {
       ensureProtocolAgreed(protocol, options, session);
       return session;
     } finally {
-      protocol.reader.release();
+      if (!handedOver) {
+        protocol.reader.release();
+      }
       if (!secured) {
         protocol.transport().abort();
       }
@@ -94,7 +99,7 @@ final class StartingTls {
   private static TlsSession shakeHands(
       StreamProtocol protocol, Loop loop, TlsOptions options, @Nullable String serverName)
       throws IOException {
-    byte[] received = protocol.reader.takeUnread();
+    byte[] received = protocol.isHandedOver() ? protocol.takeBack() : protocol.reader.takeUnread();
     Future<TlsSession> agreed = loop.createFuture(protocol.writer);
     protocol
         .transport()

@@ -3,6 +3,7 @@ package dev.weir.stream;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
+import dev.weir.stream.StreamReader.Unread;
 import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Loop;
 import dev.weir.tls.TlsException;
@@ -33,6 +34,9 @@ class StreamProtocol implements TransportProtocol {
    * failure, which most connections never see.
    */
   private @Nullable Set<IOException> ownFailures;
+
+  /** Who is told instead of the streams, once the connection was handed over. */
+  private @Nullable TransportProtocol successor;
 
   StreamProtocol(Loop loop, StreamOptions options) {
     reader = new StreamReader(loop, this, options.limit());
@@ -110,6 +114,37 @@ class StreamProtocol implements TransportProtocol {
     return new ConnectionResetException(String.valueOf(cause.getMessage()), cause);
   }
 
+  /**
+   * Hands the connection over: {@code successor} is told of all that nobody has read yet, and of
+   * what happens from now on. The streams are no longer used.
+   *
+   * @throws IllegalStateException if a task waits for bytes, or it was handed over before
+   */
+  void handOver(TransportProtocol successor) {
+    Unread unread = reader.handOver();
+    this.successor = successor;
+    successor.connectionMade(transport());
+    if (writer.mustPause()) {
+      successor.pauseWriting();
+    }
+    if (unread.bytes().hasRemaining()) {
+      successor.dataReceived(unread.bytes());
+    }
+    if (writer.hasPeerEnded()) {
+      successor.eofReceived();
+    }
+    if (writer.isLost()) {
+      IOException cause = writer.lostCause();
+      successor.connectionLost(cause == null ? null : thrown(lost(cause)));
+    } else if (unread.readingPaused()) {
+      transport().resumeReading();
+    }
+  }
+
+  boolean isHandedOver() {
+    return successor != null;
+  }
+
   @Override
   public void connectionMade(Transport transport) {
     this.transport = transport;
@@ -118,29 +153,41 @@ class StreamProtocol implements TransportProtocol {
 
   @Override
   public void dataReceived(ByteBuffer data) {
-    reader.feed(data, transport());
+    if (successor != null) {
+      successor.dataReceived(data);
+    } else {
+      reader.feed(data, transport());
+    }
   }
 
   @Override
   public void dataReceived(ByteBuffer[] parts) {
-    reader.makeRoom(parts);
+    if (successor == null) {
+      reader.makeRoom(parts);
+    }
     TransportProtocol.super.dataReceived(parts);
   }
 
   @Override
   public byte[] takeBack() {
-    return reader.takeBack();
+    return successor != null ? successor.takeBack() : reader.takeBack();
   }
 
   @Override
   public void eofReceived() {
-    reader.feedEof();
+    if (successor != null) {
+      successor.eofReceived();
+    } else {
+      reader.feedEof();
+    }
     writer.peerEnded();
   }
 
   @Override
   public void connectionLost(@Nullable IOException cause) {
-    if (cause == null) {
+    if (successor != null) {
+      successor.connectionLost(cause == null ? null : thrown(lost(cause)));
+    } else if (cause == null) {
       reader.feedEof();
     } else {
       reader.fail(cause);
@@ -150,16 +197,27 @@ class StreamProtocol implements TransportProtocol {
 
   @Override
   public void writingFailed(IOException cause) {
+    if (successor != null) {
+      successor.writingFailed(thrown(lost(cause)));
+    }
     writer.writingFailed(cause);
   }
 
   @Override
   public void pauseWriting() {
-    writer.bufferFilled();
+    if (successor != null) {
+      successor.pauseWriting();
+    } else {
+      writer.bufferFilled();
+    }
   }
 
   @Override
   public void resumeWriting() {
-    writer.bufferDrained();
+    if (successor != null) {
+      successor.resumeWriting();
+    } else {
+      writer.bufferDrained();
+    }
   }
 }

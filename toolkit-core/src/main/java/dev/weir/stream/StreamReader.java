@@ -459,6 +459,22 @@ public final class StreamReader implements Iterable<byte[]> {
     held = false;
   }
 
+  /**
+   * What is taken from a reader that is given up.
+   *
+   * @param bytes what had arrived
+   * @param readingPaused whether the transport was told to bring no more
+   */
+  record Unread(ByteBuffer bytes, boolean readingPaused) {}
+
+  /** Keeps everybody from reading for ever, and takes out all that is there. */
+  Unread handOver() {
+    hold("handOver()");
+    Unread unread = new Unread(ByteBuffer.wrap(buffer.peek(buffer.size())), paused);
+    buffer.drop(buffer.size());
+    return unread;
+  }
+
   /** Takes out all that is there, as if it had not arrived, nor the end of the stream. */
   byte[] takeBack() {
     ensureFree("addHandlers()");

@@ -1,6 +1,7 @@
 package dev.weir.stream;
 
 import dev.weir.spi.Transport;
+import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.TimerHandle;
@@ -472,6 +473,29 @@ public final class StreamWriter implements AutoCloseable {
   }
 
   /**
+   * Gives the connection to a protocol of the engine's kind, for code that wants callbacks:
+   * programs use {@code Asyncio.createConnection} and {@code createServer}, which do. The protocol
+   * is told {@link TransportProtocol#connectionMade} within the call, then what had arrived and
+   * nobody has read, and from then on all that happens. The streams are of no use any more, but for
+   * {@link #startTls}, {@link #abort}, and what they tell. A server's handler may return; the
+   * connection stays.
+   *
+   * @return the way out
+   * @throws IllegalStateException if a task reads or waits to write, or it was handed over before
+   */
+  public Transport handOver(TransportProtocol successor) {
+    Objects.requireNonNull(successor, "successor");
+    loop.ensureHeld("StreamWriter.handOver()");
+    if (!gate.isFree()) {
+      throw new IllegalStateException(
+          "handOver() while tasks wait to write: hand the connection over before they do");
+    }
+    detached = true;
+    protocol.handOver(successor);
+    return transport();
+  }
+
+  /**
    * {@return this end's address; for a Unix socket a {@link java.net.UnixDomainSocketAddress},
    * whose path is empty if the socket has no name, as is usual for the client's}
    */
@@ -510,6 +534,22 @@ public final class StreamWriter implements AutoCloseable {
     }
     wakeChangeWaiters();
     wake(gate.closed());
+  }
+
+  boolean mustPause() {
+    return gate.full();
+  }
+
+  boolean hasPeerEnded() {
+    return peerEnded;
+  }
+
+  boolean isLost() {
+    return lost;
+  }
+
+  @Nullable IOException lostCause() {
+    return lostCause;
   }
 
   void peerEnded() {

@@ -36,6 +36,16 @@ public final class TransportStreams {
     return protocol.writer;
   }
 
+  /**
+   * Closes the connection as a server does when its handler has returned: not if that {@linkplain
+   * StreamWriter#detach detached} the writer. Never waits, never throws.
+   */
+  public void closeUnlessDetached() {
+    if (!protocol.writer.detached()) {
+      protocol.writer.close();
+    }
+  }
+
   @Override
   public String toString() {
     return "TransportStreams[" + protocol.reader + ", " + protocol.writer + "]";

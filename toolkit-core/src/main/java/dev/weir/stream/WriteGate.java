@@ -48,6 +48,11 @@ final class WriteGate<W> {
     return state == State.FULL;
   }
 
+  /** {@return whether nobody waits} */
+  boolean isFree() {
+    return writers == null && drainers == null;
+  }
+
   /**
    * Queues a writer that may not write now. It stays queued, woken or not, until {@link #leave}.
    */

@@ -39,17 +39,17 @@ class StandardStreamsTest {
   static final class Shouting {
     public static void main(String[] arguments) {
       Asyncio.run(() -> {
+        StreamWriter output = Asyncio.standardOutput();
         try (ReadPipe input = Asyncio.standardInput();
-            StreamWriter output = Asyncio.standardOutput();
             StreamWriter error = Asyncio.standardError()) {
           output.writeLine("ready");
           for (String line : input.reader().lines(StandardCharsets.UTF_8)) {
             output.writeLine(line.toUpperCase(Locale.ROOT));
           }
           error.writeLine("done");
-          output.close();
-          output.waitClosed();
         }
+        output.close();
+        output.waitClosed();
         IO.println("System.out is open");
       });
     }
@@ -111,8 +111,8 @@ class StandardStreamsTest {
   @Test
   void linesFromAPipeAreAnsweredAtOnceAndTheEndEndsIt() throws Exception {
     Process shouting = start(java(Shouting.class));
-    try (var input = shouting.outputWriter();
-        var output = shouting.inputReader()) {
+    var input = shouting.outputWriter();
+    try (var output = shouting.inputReader()) {
       assertThat(output.readLine()).isEqualTo("ready");
       for (String line : List.of("hello", "again")) {
         input.write(line + "\n");

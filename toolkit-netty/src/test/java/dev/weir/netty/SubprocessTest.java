@@ -211,15 +211,15 @@ class SubprocessTest {
         transport,
         () -> {
           makeFifo(gate);
+          long grandchild;
           try (Subprocess sh = sh("(read go < '" + gate + "') & echo $!")) {
-            long grandchild = Long.parseLong(text(sh.stdout().readLine()).strip());
+            grandchild = Long.parseLong(text(sh.stdout().readLine()).strip());
             assertThat(sh.awaitExit()).isZero();
-            sh.close();
-            PipeThreads.untilGone();
-
-            assertThat(Children.isAlive(grandchild)).isTrue();
-            OnLoop.onWorker(() -> Files.writeString(gate, "go\n")).await();
           }
+          PipeThreads.untilGone();
+
+          assertThat(Children.isAlive(grandchild)).isTrue();
+          OnLoop.onWorker(() -> Files.writeString(gate, "go\n")).await();
         });
   }
 
