@@ -8,6 +8,9 @@ import dev.weir.process.SubprocessOptions;
 import dev.weir.protocol.Attached;
 import dev.weir.protocol.BaseProtocol;
 import dev.weir.protocol.Protocols;
+import dev.weir.protocol.SubprocessProtocol;
+import dev.weir.protocol.SubprocessProtocols;
+import dev.weir.protocol.SubprocessTransport;
 import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
@@ -798,5 +801,71 @@ public final class Asyncio {
   public static Subprocess createSubprocessShell(String script, SubprocessOptions options)
       throws IOException {
     return Subprocess.shell(script, options);
+  }
+
+  /**
+   * Suspends until a program runs, for a protocol of callbacks, with a pipe for each of its
+   * standard streams. Corresponds to {@code loop.subprocess_exec(protocol_factory, program,
+   * *args)}. The protocol is told {@code connectionMade} before it returns, and runs in a copy of
+   * the caller's {@link dev.weir.task.Context}.
+   *
+   * @param factory makes the protocol, before the program is started
+   * @return the transport, whose {@code close()} kills the program, and the protocol
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the program is killed
+   */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessExec(
+      Supplier<? extends P> factory, List<String> command) throws IOException {
+    return SubprocessProtocols.exec(factory, command, SubprocessOptions.piped());
+  }
+
+  /** Suspends until a program runs, as {@link #subprocessExec(Supplier, List)}. */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessExec(
+      Supplier<? extends P> factory, List<String> command, SubprocessOptions options)
+      throws IOException {
+    return SubprocessProtocols.exec(factory, command, options);
+  }
+
+  /**
+   * Suspends until the system's shell runs a script, for a protocol of callbacks, as {@link
+   * #subprocessExec(Supplier, List)}. Corresponds to {@code loop.subprocess_shell}.
+   */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessShell(
+      Supplier<? extends P> factory, String script) throws IOException {
+    return SubprocessProtocols.shell(factory, script, SubprocessOptions.piped());
+  }
+
+  /** Suspends until the system's shell runs a script, as {@link #subprocessShell}. */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessShell(
+      Supplier<? extends P> factory, String script, SubprocessOptions options) throws IOException {
+    return SubprocessProtocols.shell(factory, script, options);
+  }
+
+  /**
+   * Suspends until a named pipe is open for reading, for a protocol of callbacks; see {@link
+   * #openReadPipe}. Corresponds to {@code loop.connect_read_pipe}. With the path {@code /dev/stdin}
+   * it is standard input, if that is a pipe or a terminal. The transport writes nothing.
+   *
+   * @param factory makes the protocol, once the pipe is open
+   * @return the transport and the protocol
+   * @throws IOException if it fails; {@link NamedPipes#openRead} says which exception means what
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectReadPipe(
+      Supplier<? extends P> factory, Path path) throws IOException {
+    return SubprocessProtocols.connectReadPipe(factory, path);
+  }
+
+  /**
+   * Suspends until a named pipe is open for writing, for a protocol of callbacks; see {@link
+   * #openWritePipe}. Corresponds to {@code loop.connect_write_pipe}. The transport receives
+   * nothing.
+   *
+   * @param factory makes the protocol, once the pipe is open
+   * @return the transport and the protocol
+   * @throws IOException if it fails; {@link NamedPipes#openWrite} says which exception means what
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectWritePipe(
+      Supplier<? extends P> factory, Path path) throws IOException {
+    return SubprocessProtocols.connectWritePipe(factory, path);
   }
 }

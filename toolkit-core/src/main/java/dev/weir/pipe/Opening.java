@@ -32,7 +32,8 @@ final class Opening {
     return streams.writer();
   }
 
-  private static <C extends Channel> void await(
+  /** Suspends until {@code opener} has opened the transport's channel. */
+  static <C extends Channel> void await(
       Loop loop, PipeTransport<C> transport, ChannelOpener<C> opener) throws IOException {
     Future<@Nullable Void> opened = loop.createFuture(transport);
     transport.start(opener, opened);

@@ -3,8 +3,10 @@ package dev.weir.pipe;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Loop;
+import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
 
 /**
  * Makes transports on channels that block, for those who have such a channel already. Closing the
@@ -38,6 +40,28 @@ public final class PipeTransports {
       Loop loop, String name, WritableByteChannel channel, TransportProtocol protocol) {
     PipeWriting transport = new PipeWriting(loop, name, protocol);
     transport.start(channel);
+    return transport;
+  }
+
+  /**
+   * Suspends until a named pipe is open for reading, and makes a transport of it; {@link
+   * NamedPipes#openRead} says how and what can go wrong.
+   */
+  public static Transport openReading(Loop loop, Path path, TransportProtocol protocol)
+      throws IOException {
+    PipeReading transport = new PipeReading(loop, "pipe " + path, protocol);
+    Opening.await(loop, transport, FifoOpener.forReading(path));
+    return transport;
+  }
+
+  /**
+   * Suspends until a named pipe is open for writing, and makes a transport of it; {@link
+   * NamedPipes#openWrite} says how and what can go wrong.
+   */
+  public static Transport openWriting(Loop loop, Path path, TransportProtocol protocol)
+      throws IOException {
+    PipeWriting transport = new PipeWriting(loop, "pipe " + path, protocol);
+    Opening.await(loop, transport, FifoOpener.forWriting(path));
     return transport;
   }
 }

@@ -96,13 +96,6 @@ public final class ChildProcess {
     return child;
   }
 
-  /** {@return the command that has the system's shell run {@code script}} */
-  static List<String> shell(String script) {
-    Objects.requireNonNull(script, "script");
-    boolean windows = System.getProperty("os.name").startsWith("Windows");
-    return windows ? List.of("cmd.exe", "/c", script) : List.of("/bin/sh", "-c", script);
-  }
-
   private static List<String> checked(List<String> command) {
     if (command.isEmpty()) {
       throw new IllegalArgumentException("The command is empty: write a program and its arguments");

@@ -101,7 +101,14 @@ public final class Subprocess implements AutoCloseable {
    * @throws IOException as {@link #exec}
    */
   public static Subprocess shell(String script, SubprocessOptions options) throws IOException {
-    return exec(ChildProcess.shell(script), options);
+    return exec(shellCommand(script), options);
+  }
+
+  /** {@return the command that has the system's shell run {@code script}} Any thread. */
+  public static List<String> shellCommand(String script) {
+    Objects.requireNonNull(script, "script");
+    boolean windows = System.getProperty("os.name").startsWith("Windows");
+    return windows ? List.of("cmd.exe", "/c", script) : List.of("/bin/sh", "-c", script);
   }
 
   // --- Its streams
