@@ -1,8 +1,16 @@
 package dev.weir;
 
+import dev.weir.pipe.NamedPipes;
+import dev.weir.pipe.ReadPipe;
+import dev.weir.pipe.StandardStreams;
+import dev.weir.process.Subprocess;
+import dev.weir.process.SubprocessOptions;
 import dev.weir.protocol.Attached;
 import dev.weir.protocol.BaseProtocol;
 import dev.weir.protocol.Protocols;
+import dev.weir.protocol.SubprocessProtocol;
+import dev.weir.protocol.SubprocessProtocols;
+import dev.weir.protocol.SubprocessTransport;
 import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
@@ -11,6 +19,8 @@ import dev.weir.stream.NameInfo;
 import dev.weir.stream.NameLookup;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamWriter;
 import dev.weir.task.Action;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Coroutine;
@@ -778,5 +788,176 @@ public final class Asyncio {
    */
   public static TlsSession startTls(Transport transport, ServerTls tls) throws IOException {
     return Protocols.startTls(transport, tls);
+  }
+
+  // --- Pipes and the terminal
+
+  /**
+   * Suspends until standard input is open as a stream, so that a task can read the user's lines
+   * while others run. Corresponds to {@code connect_read_pipe(factory, sys.stdin)}.
+   *
+   * <pre>{@code
+   * try (var input = Asyncio.standardInput()) {
+   *   for (byte[] line : input.reader()) {
+   *     connection.writer().write(line);
+   *   }
+   * }
+   * }</pre>
+   *
+   * @return the input, to be closed by the caller
+   * @throws IllegalStateException if somebody else in this JVM reads it by this call
+   * @throws IOException if it cannot be opened; {@link StandardStreams#input} says more
+   */
+  public static ReadPipe standardInput() throws IOException {
+    return StandardStreams.input(StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until standard output is open as a stream. Corresponds to {@code
+   * connect_write_pipe(factory, sys.stdout)}.
+   *
+   * @return the output; closing it flushes it, and leaves {@code System.out} open
+   * @throws IOException if it cannot be opened; {@link StandardStreams#output} says more
+   */
+  public static StreamWriter standardOutput() throws IOException {
+    return StandardStreams.output(StreamOptions.defaults());
+  }
+
+  /** Suspends until standard error is open as a stream, as {@link #standardOutput}. */
+  public static StreamWriter standardError() throws IOException {
+    return StandardStreams.error(StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until a named pipe is open for reading, which is when somebody has it open for
+   * writing. Corresponds to {@code connect_read_pipe}.
+   *
+   * @return the pipe, to be closed by the caller
+   * @throws IllegalArgumentException if it is a regular file or a directory
+   * @throws IOException if it fails; {@link NamedPipes#openRead} says which exception means what
+   * @throws CancelledError if the task is cancelled; nothing stays open
+   */
+  public static ReadPipe openReadPipe(Path path) throws IOException {
+    return NamedPipes.openRead(path, StreamOptions.defaults());
+  }
+
+  /**
+   * Suspends until a named pipe is open for writing, which is when somebody has it open for
+   * reading. Corresponds to {@code connect_write_pipe}.
+   *
+   * @return what is written into it, to be closed by the caller
+   * @throws IllegalArgumentException if it is a regular file or a directory
+   * @throws IOException if it fails; {@link NamedPipes#openWrite} says which exception means what
+   * @throws CancelledError if the task is cancelled; nothing stays open
+   */
+  public static StreamWriter openWritePipe(Path path) throws IOException {
+    return NamedPipes.openWrite(path, StreamOptions.defaults());
+  }
+
+  // --- Subprocesses
+
+  /**
+   * Suspends until a program runs, which has this process's standard streams. Corresponds to {@code
+   * create_subprocess_exec(program, *args)}.
+   *
+   * @return the process, to be closed by the caller
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the program is killed
+   */
+  public static Subprocess createSubprocessExec(String... command) throws IOException {
+    return Subprocess.exec(List.of(command), SubprocessOptions.defaults());
+  }
+
+  /**
+   * Suspends until a program runs, as {@link #createSubprocessExec(String...)}, with pipes, an
+   * environment or a directory of its own.
+   */
+  public static Subprocess createSubprocessExec(List<String> command, SubprocessOptions options)
+      throws IOException {
+    return Subprocess.exec(command, options);
+  }
+
+  /**
+   * Suspends until the system's shell runs a script. Corresponds to {@code
+   * create_subprocess_shell(cmd)}.
+   *
+   * @return the process, to be closed by the caller
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the shell is killed
+   */
+  public static Subprocess createSubprocessShell(String script) throws IOException {
+    return Subprocess.shell(script, SubprocessOptions.defaults());
+  }
+
+  /** Suspends until the system's shell runs a script, as {@link #createSubprocessShell(String)}. */
+  public static Subprocess createSubprocessShell(String script, SubprocessOptions options)
+      throws IOException {
+    return Subprocess.shell(script, options);
+  }
+
+  /**
+   * Suspends until a program runs, for a protocol of callbacks, with a pipe for each of its
+   * standard streams. Corresponds to {@code loop.subprocess_exec(protocol_factory, program,
+   * *args)}. The protocol is told {@code connectionMade} before it returns, and runs in a copy of
+   * the caller's {@link dev.weir.task.Context}.
+   *
+   * @param factory makes the protocol, before the program is started
+   * @return the transport, whose {@code close()} kills the program, and the protocol
+   * @throws IOException if it fails; {@link Subprocess#exec} says which exception means what
+   * @throws CancelledError if the task is cancelled; the program is killed
+   */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessExec(
+      Supplier<? extends P> factory, List<String> command) throws IOException {
+    return SubprocessProtocols.exec(factory, command, SubprocessOptions.piped());
+  }
+
+  /** Suspends until a program runs, as {@link #subprocessExec(Supplier, List)}. */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessExec(
+      Supplier<? extends P> factory, List<String> command, SubprocessOptions options)
+      throws IOException {
+    return SubprocessProtocols.exec(factory, command, options);
+  }
+
+  /**
+   * Suspends until the system's shell runs a script, for a protocol of callbacks, as {@link
+   * #subprocessExec(Supplier, List)}. Corresponds to {@code loop.subprocess_shell}.
+   */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessShell(
+      Supplier<? extends P> factory, String script) throws IOException {
+    return SubprocessProtocols.shell(factory, script, SubprocessOptions.piped());
+  }
+
+  /** Suspends until the system's shell runs a script, as {@link #subprocessShell}. */
+  public static <P extends SubprocessProtocol> Attached<SubprocessTransport, P> subprocessShell(
+      Supplier<? extends P> factory, String script, SubprocessOptions options) throws IOException {
+    return SubprocessProtocols.shell(factory, script, options);
+  }
+
+  /**
+   * Suspends until a named pipe is open for reading, for a protocol of callbacks; see {@link
+   * #openReadPipe}. Corresponds to {@code loop.connect_read_pipe}. With the path {@code /dev/stdin}
+   * it is standard input, if that is a pipe or a terminal. The transport writes nothing.
+   *
+   * @param factory makes the protocol, once the pipe is open
+   * @return the transport and the protocol
+   * @throws IOException if it fails; {@link NamedPipes#openRead} says which exception means what
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectReadPipe(
+      Supplier<? extends P> factory, Path path) throws IOException {
+    return SubprocessProtocols.connectReadPipe(factory, path);
+  }
+
+  /**
+   * Suspends until a named pipe is open for writing, for a protocol of callbacks; see {@link
+   * #openWritePipe}. Corresponds to {@code loop.connect_write_pipe}. The transport receives
+   * nothing.
+   *
+   * @param factory makes the protocol, once the pipe is open
+   * @return the transport and the protocol
+   * @throws IOException if it fails; {@link NamedPipes#openWrite} says which exception means what
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectWritePipe(
+      Supplier<? extends P> factory, Path path) throws IOException {
+    return SubprocessProtocols.connectWritePipe(factory, path);
   }
 }

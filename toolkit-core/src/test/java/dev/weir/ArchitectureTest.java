@@ -31,7 +31,10 @@ class ArchitectureTest {
   private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
   private static final String TLS = "dev.weir.tls";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI, TLS);
+  private static final String PIPE = "dev.weir.pipe";
+  private static final String PROCESS = "dev.weir.process";
+  private static final Set<String> EXPORTED =
+      Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI, TLS, PIPE, PROCESS);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -94,6 +97,16 @@ class ArchitectureTest {
   @Test
   void streamUsesTaskSpiAndTlsOnly() {
     assertNoUse(STREAM, TOP, SYNC, TESTING);
+  }
+
+  @Test
+  void pipeUsesStreamTaskAndSpiOnly() {
+    assertNoUse(PIPE, TOP, SYNC, TESTING, TLS, PROCESS);
+  }
+
+  @Test
+  void processUsesNothingAbovePipes() {
+    assertNoUse(PROCESS, TOP, SYNC, TESTING, TLS);
   }
 
   @Test

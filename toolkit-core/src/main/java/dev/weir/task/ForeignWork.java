@@ -91,6 +91,7 @@ final class ForeignWork {
     List<String> ending = new ArrayList<>(working.values());
     List<String> depending = new ArrayList<>(waiting.values());
     List<String> abandoned = new ArrayList<>();
+    loop.attachments.forEach(attachment -> depending.add(attachment.toString()));
     for (Workers.Job<?> job : jobs) {
       (job.outcome.isDone() ? abandoned : ending).add(job.toString());
     }

@@ -43,6 +43,9 @@ public final class Loop implements AutoCloseable {
   /** A failure that is awaited again and again, as that of a connection, must not grow for ever. */
   private static final int AWAITING_SITES_MAX = 5;
 
+  /** How long what is attached may take together to get rid of what it has to send. */
+  private static final Duration ATTACHMENTS_TIMEOUT = Duration.ofSeconds(10);
+
   /** How long the loop's thread may take to end once nothing runs on it any more. */
   private static final Duration CARRIER_TIMEOUT = Duration.ofSeconds(20);
 
@@ -81,6 +84,9 @@ public final class Loop implements AutoCloseable {
 
   /** Who waits for a future by means that are none of Weir's. */
   final Map<Future<?>, Set<Task<?>>> declaredAwaiters = new LinkedHashMap<>();
+
+  /** What brings it things from outside on threads of its own, in the order of attaching. */
+  final Set<Attachment> attachments = new LinkedHashSet<>();
 
   private TaskFactory taskFactory = TaskFactory.LAZY;
 
@@ -428,6 +434,7 @@ public final class Loop implements AutoCloseable {
   }
 
   private void end() {
+    endAttachments();
     closed = true;
     signals.close();
     workers.shutdown();
@@ -438,6 +445,19 @@ public final class Loop implements AutoCloseable {
       tasks.clear();
       List.copyOf(unretrieved).forEach(UnretrievedFailure::reportOfEvicted);
     }
+  }
+
+  /** In the order of attaching: a child is killed before its pipes are flushed. */
+  private void endAttachments() {
+    long deadlineNanos = System.nanoTime() + ATTACHMENTS_TIMEOUT.toNanos();
+    for (Attachment attachment : List.copyOf(attachments)) {
+      try {
+        attachment.loopEnds(deadlineNanos);
+      } catch (RuntimeException e) { // The others have to end too.
+        reportError(ExceptionContext.of(attachment + " could not be ended with its loop", e));
+      }
+    }
+    attachments.clear();
   }
 
   /**
@@ -861,6 +881,24 @@ public final class Loop implements AutoCloseable {
   /** {@return whether a callback handles the signal of that name, without SIG} Any thread. */
   boolean handlesSignal(String signal) {
     return signals.handles(signal);
+  }
+
+  // --- What brings things from outside
+
+  /**
+   * Attaches what brings this loop things from outside on threads of its own, a pipe say. For those
+   * who write transports; {@link dev.weir.spi.Transport} is what streams stand on.
+   *
+   * @param what what it is, for reports
+   * @param end called when the loop closes, unless it was detached before
+   */
+  public Attachment attach(String what, Attachment.LoopEnd end) {
+    Objects.requireNonNull(what, "what");
+    Objects.requireNonNull(end, "end");
+    ensureOpenAndHeld("Loop.attach()");
+    Attachment attachment = new Attachment(this, what, end);
+    attachments.add(attachment);
+    return attachment;
   }
 
   // --- Errors

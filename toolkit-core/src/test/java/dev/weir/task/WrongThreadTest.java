@@ -129,6 +129,7 @@ class WrongThreadTest {
             "Loop.addSignalHandler",
             (loop, future, task) -> loop.addSignalHandler("HUP", CALLBACK)),
         call("Loop.removeSignalHandler", (loop, future, task) -> loop.removeSignalHandler("HUP")),
+        call("Loop.attach", (loop, future, task) -> loop.attach("x", deadline -> {})),
         call("Loop.setExceptionHandler", (loop, future, task) -> loop.setExceptionHandler(null)),
         call("Loop.exceptionHandler", (loop, future, task) -> loop.exceptionHandler()),
         call("Loop.ensureHeld", (loop, future, task) -> loop.ensureHeld("x")));

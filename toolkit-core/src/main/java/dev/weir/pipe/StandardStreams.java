@@ -1,0 +1,148 @@
+package dev.weir.pipe;
+
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.StreamWriter;
+import dev.weir.task.Loop;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This process's standard input, output and error as streams. Asyncio has them by {@code
+ * connect_read_pipe(factory, sys.stdin)} and {@code connect_write_pipe(factory, sys.stdout)}.
+ *
+ * <p>Pipes and terminals are opened anew, where the system has {@code /dev/stdin} and its like: so
+ * a thread that waits there can be woken, and closing a stream here leaves {@code System.in} and
+ * {@code System.out} as they are. Files and sockets, which can be no pipe in asyncio, are read and
+ * written by the JVM's own descriptors. They stay open then, and a thread that waits for a socket
+ * there stays until something arrives, or the JVM ends.
+ */
+public final class StandardStreams {
+  private static final AtomicBoolean INPUT_TAKEN = new AtomicBoolean();
+
+  private StandardStreams() {}
+
+  /**
+   * Suspends until standard input is open as a stream. What {@code System.in} has read ahead is not
+   * in it. A terminal hands over whole lines, unless it was told otherwise.
+   *
+   * @return the input, to be closed by the caller
+   * @throws IllegalStateException if another part of this JVM reads it by this call, and has not
+   *     closed it
+   * @throws IOException if it cannot be opened
+   * @throws dev.weir.task.CancelledError if the task is cancelled
+   */
+  public static ReadPipe input(StreamOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureMaySuspend("standardInput()");
+    if (!INPUT_TAKEN.compareAndSet(false, true)) {
+      throw new IllegalStateException(
+          "Standard input is read already, and each byte can go to one reader only: close() the"
+              + " other, or share what it reads");
+    }
+    return Opening.read(
+        loop,
+        "standard input",
+        new ChannelOpener<>() {
+          @Override
+          public ReadableByteChannel open() {
+            FileChannel anew = openAnew(Path.of("/dev/stdin"), StandardOpenOption.READ);
+            return anew != null
+                ? anew
+                : new LeftOpen(new FileInputStream(FileDescriptor.in).getChannel());
+          }
+
+          @Override
+          public void ended() {
+            INPUT_TAKEN.set(false);
+          }
+        },
+        options);
+  }
+
+  /**
+   * Suspends until standard output is open as a stream. What is written to {@code System.out}
+   * meanwhile gets between its messages.
+   *
+   * @return the output; closing it flushes it, and does not close {@code System.out}
+   * @throws IOException if it cannot be opened
+   * @throws dev.weir.task.CancelledError if the task is cancelled
+   */
+  public static StreamWriter output(StreamOptions options) throws IOException {
+    return write("standardOutput()", "standard output", FileDescriptor.out, "stdout", options);
+  }
+
+  /** Suspends until standard error is open as a stream, as {@link #output}. */
+  public static StreamWriter error(StreamOptions options) throws IOException {
+    return write("standardError()", "standard error", FileDescriptor.err, "stderr", options);
+  }
+
+  private static StreamWriter write(
+      String call, String name, FileDescriptor descriptor, String device, StreamOptions options)
+      throws IOException {
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureMaySuspend(call);
+    ChannelOpener<WritableByteChannel> opener =
+        () -> {
+          FileChannel anew = openAnew(Path.of("/dev", device), StandardOpenOption.WRITE);
+          return anew != null ? anew : new LeftOpen(new FileOutputStream(descriptor).getChannel());
+        };
+    return Opening.write(loop, name, opener, options);
+  }
+
+  /** {@return what is open for pipes and terminals; null for anything else, or if that fails} */
+  private static @Nullable FileChannel openAnew(Path device, StandardOpenOption direction) {
+    try {
+      // A file opened anew would begin at its beginning.
+      return Files.readAttributes(device, BasicFileAttributes.class).isOther()
+          ? FileChannel.open(device, direction)
+          : null;
+    } catch (IOException e) {
+      return null; // A socket, another user's terminal, or there is no such device.
+    }
+  }
+
+  /** A descriptor of the JVM's, which is not to be closed. */
+  private static final class LeftOpen implements ReadableByteChannel, WritableByteChannel {
+    private final FileChannel channel;
+    private volatile boolean closed;
+
+    LeftOpen(FileChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+      return channel.read(target);
+    }
+
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+      return channel.write(source);
+    }
+
+    @Override
+    public boolean isOpen() {
+      return !closed;
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.weir.netty;
+
+import dev.weir.Asyncio;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** The threads that pipes have while they are open. */
+final class PipeThreads {
+  private PipeThreads() {}
+
+  static List<Thread> alive() {
+    Set<Thread> threads = Thread.getAllStackTraces().keySet();
+    return threads.stream().filter(thread -> thread.getName().contains("-pipe-")).toList();
+  }
+
+  /** {@return whether one of them is in a method of that name} */
+  static boolean anyIn(String method) {
+    return alive().stream()
+        .flatMap(thread -> Arrays.stream(thread.getStackTrace()))
+        .anyMatch(frame -> frame.getMethodName().equals(method));
+  }
+
+  /** Lets rounds pass until there are none. */
+  static void untilGone() {
+    while (!alive().isEmpty()) {
+      Asyncio.yieldNow();
+    }
+  }
+
+  /** Waits until there are none, off a loop. */
+  static void awaitGone() {
+    OnLoop.failIfItHangs(() -> {
+      for (List<Thread> alive = alive(); !alive.isEmpty(); alive = alive()) {
+        for (Thread thread : alive) {
+          try {
+            thread.join();
+          } catch (InterruptedException e) {
+            throw new AssertionError(alive.toString(), e);
+          }
+        }
+      }
+    });
+  }
+}
