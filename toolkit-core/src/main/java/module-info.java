@@ -8,6 +8,7 @@ module dev.weir.core {
   requires static jdk.unsupported; // sun.misc.Signal, where it is there.
 
   exports dev.weir;
+  exports dev.weir.datagram;
   exports dev.weir.protocol;
   exports dev.weir.spi;
   exports dev.weir.stream;

@@ -1,5 +1,10 @@
 package dev.weir;
 
+import dev.weir.datagram.DatagramEndpoint;
+import dev.weir.datagram.DatagramOptions;
+import dev.weir.protocol.DatagramPair;
+import dev.weir.protocol.DatagramProtocol;
+import dev.weir.protocol.Datagrams;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionHandler;
@@ -21,6 +26,7 @@ import dev.weir.task.TaskOptions;
 import dev.weir.task.Timeout;
 import dev.weir.task.TimeoutException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -29,6 +35,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -549,5 +556,89 @@ public final class Asyncio {
   public static Server startUnixServer(ConnectionHandler handler, Path path, ServerOptions options)
       throws IOException {
     return Server.startUnix(handler, path, options);
+  }
+
+  // --- Datagrams
+
+  /**
+   * Suspends until a datagram endpoint receives at an address, from everybody.
+   *
+   * @param host a name of this machine or a literal address, {@code 0.0.0.0} for all of IPv4,
+   *     {@code ::} for all of IPv6, and on most systems of IPv4 too
+   * @param port from 0, for any that is free, to 65535
+   * @return the endpoint, to be closed by the caller
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint bindDatagramEndpoint(String host, int port) throws IOException {
+    return bindDatagramEndpoint(host, port, DatagramOptions.defaults());
+  }
+
+  /** Suspends until an endpoint receives, as {@link #bindDatagramEndpoint(String, int)}. */
+  public static DatagramEndpoint bindDatagramEndpoint(
+      String host, int port, DatagramOptions options) throws IOException {
+    return DatagramEndpoint.open(InetSocketAddress.createUnresolved(host, port), null, options);
+  }
+
+  /**
+   * Suspends until a datagram endpoint is connected: it sends to one address and receives from that
+   * only, and learns of it if nobody receives there. Nothing is sent for that.
+   *
+   * @param host a name or a literal address
+   * @param port from 1 to 65535
+   * @return the endpoint, to be closed by the caller
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint connectDatagramEndpoint(String host, int port)
+      throws IOException {
+    return connectDatagramEndpoint(host, port, DatagramOptions.defaults());
+  }
+
+  /** Suspends until an endpoint is connected, as {@link #connectDatagramEndpoint(String, int)}. */
+  public static DatagramEndpoint connectDatagramEndpoint(
+      String host, int port, DatagramOptions options) throws IOException {
+    return DatagramEndpoint.open(null, InetSocketAddress.createUnresolved(host, port), options);
+  }
+
+  /**
+   * Suspends until a datagram endpoint is there, with the arguments of {@code
+   * create_datagram_endpoint}: with a remote address it is connected, unless the options allow
+   * broadcast.
+   *
+   * @param localAddress where to receive; null for a port that the system chooses
+   * @param remoteAddress whom to send to and receive from; null for everybody
+   * @return the endpoint, to be closed by the caller
+   * @throws IllegalArgumentException if both are null
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint openDatagramEndpoint(
+      @Nullable InetSocketAddress localAddress,
+      @Nullable InetSocketAddress remoteAddress,
+      DatagramOptions options)
+      throws IOException {
+    return DatagramEndpoint.open(localAddress, remoteAddress, options);
+  }
+
+  /**
+   * Suspends until a datagram socket is there that tells a protocol what comes in. Corresponds to
+   * {@code create_datagram_endpoint(protocol_factory, local_addr, remote_addr)}.
+   *
+   * @param protocolFactory makes the protocol, at once
+   * @param localAddress where to receive; null for a port that the system chooses
+   * @param remoteAddress whom to send to and receive from; null for everybody
+   * @return the transport, to be closed by the caller, and the protocol
+   * @throws IllegalArgumentException if both addresses are null
+   * @throws IOException if it fails; {@link Datagrams#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static <P extends DatagramProtocol> DatagramPair<P> createDatagramEndpoint(
+      Supplier<P> protocolFactory,
+      @Nullable InetSocketAddress localAddress,
+      @Nullable InetSocketAddress remoteAddress,
+      DatagramOptions options)
+      throws IOException {
+    return Datagrams.open(protocolFactory, localAddress, remoteAddress, options);
   }
 }
