@@ -590,8 +590,7 @@ public final class Asyncio {
    * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
    * @throws CancelledError if the task is cancelled
    */
-  public static DatagramEndpoint connectDatagramEndpoint(String host, int port)
-      throws IOException {
+  public static DatagramEndpoint connectDatagramEndpoint(String host, int port) throws IOException {
     return connectDatagramEndpoint(host, port, DatagramOptions.defaults());
   }
 

@@ -11,7 +11,8 @@ import java.util.Objects;
  * @param data its bytes, perhaps none; the receiver's own
  * @param sender who sent it, or who says so: whoever can send at all can forge this
  */
-@SuppressWarnings("ArrayRecordComponent") // Compared by its bytes below; a copy for each would cost.
+@SuppressWarnings(
+    "ArrayRecordComponent") // Compared by its bytes below; a copy for each would cost.
 public record Datagram(byte[] data, InetSocketAddress sender) {
   /** Checks that nothing is missing. */
   public Datagram {

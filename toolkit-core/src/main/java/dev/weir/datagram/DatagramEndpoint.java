@@ -87,7 +87,8 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
    * @throws IllegalArgumentException if both are null
    * @throws java.net.UnknownHostException if a name has no address
    * @throws java.net.BindException if the local address is in use, or is none of this machine's
-   * @throws IOException if it fails otherwise: a socket option that the transport does not have, say
+   * @throws IOException if it fails otherwise: a socket option that the transport does not have,
+   *     say
    * @throws CancelledError if the task is cancelled; no socket is left
    */
   public static DatagramEndpoint open(
@@ -98,11 +99,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     Objects.requireNonNull(options, "options");
     DatagramEndpoint endpoint = new DatagramEndpoint(Loop.running(), options);
     DatagramOpening.open(
-        "openDatagramEndpoint()",
-        local,
-        remote,
-        endpoint::requestFor,
-        endpoint.new Receiver());
+        "openDatagramEndpoint()", local, remote, endpoint::requestFor, endpoint.new Receiver());
     return endpoint;
   }
 
@@ -319,8 +316,8 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   // --- Multicast
 
   /**
-   * Suspends until the endpoint receives what is sent to a multicast group at its port. It has to be
-   * bound to that port, of a wildcard address as a rule.
+   * Suspends until the endpoint receives what is sent to a multicast group at its port. It has to
+   * be bound to that port, of a wildcard address as a rule.
    *
    * @param group of the endpoint's family
    * @param on the interface at which they arrive
@@ -348,8 +345,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   }
 
   /** Leaves a group that was joined for one sender. */
-  public void leave(InetAddress group, NetworkInterface on, InetAddress source)
-      throws IOException {
+  public void leave(InetAddress group, NetworkInterface on, InetAddress source) throws IOException {
     changeMembership(
         "leave()", group, on, Objects.requireNonNull(source, "source"), DatagramTransport::leave);
   }

@@ -52,6 +52,8 @@ public interface DatagramTransport extends BaseTransport {
   /** {@return who is told what comes in} */
   DatagramProtocol protocol();
 
-  /** Has another protocol told what comes in from now on. Its {@code connectionMade} is not called. */
+  /**
+   * Has another protocol told what comes in from now on. Its {@code connectionMade} is not called.
+   */
   void setProtocol(DatagramProtocol protocol);
 }

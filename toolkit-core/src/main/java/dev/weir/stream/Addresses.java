@@ -26,7 +26,8 @@ public final class Addresses {
    * @throws IllegalArgumentException if the port is out of range
    * @throws UnknownHostException if the name has no address
    */
-  public static List<InetSocketAddress> resolve(Loop loop, String host, int port) throws IOException {
+  public static List<InetSocketAddress> resolve(Loop loop, String host, int port)
+      throws IOException {
     ensurePort(port);
     List<InetSocketAddress> addresses = new ArrayList<>();
     for (InetAddress address : inetAddresses(loop, host)) {

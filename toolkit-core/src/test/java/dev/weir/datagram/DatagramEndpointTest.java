@@ -136,9 +136,10 @@ class DatagramEndpointTest {
       List<String> received = new ArrayList<>();
       List<Task<?>> tasks = new ArrayList<>();
       for (String name : List.of("a", "b", "c")) {
-        tasks.add(Asyncio.createTask(() -> {
-          received.add(name + text(server.receive()));
-        }));
+        tasks.add(
+            Asyncio.createTask(() -> {
+              received.add(name + text(server.receive()));
+            }));
       }
       settle();
       for (int i = 0; i < 3; i++) {
@@ -187,43 +188,49 @@ class DatagramEndpointTest {
 
   @Test
   void aFullQueueDropsTheOldestAndCountsIt() {
-    withPair(OPTIONS.withQueue(3, 1_000_000), (server, client) -> {
-      for (int i = 0; i < 5; i++) {
-        client.send(bytes("" + i));
-      }
-      settle();
+    withPair(
+        OPTIONS.withQueue(3, 1_000_000),
+        (server, client) -> {
+          for (int i = 0; i < 5; i++) {
+            client.send(bytes("" + i));
+          }
+          settle();
 
-      assertThat(server.dropped()).isEqualTo(2);
-      assertThat(text(server.receive())).isEqualTo("2");
-      assertThat(text(server.receive())).isEqualTo("3");
-      assertThat(text(server.receive())).isEqualTo("4");
-    });
+          assertThat(server.dropped()).isEqualTo(2);
+          assertThat(text(server.receive())).isEqualTo("2");
+          assertThat(text(server.receive())).isEqualTo("3");
+          assertThat(text(server.receive())).isEqualTo("4");
+        });
   }
 
   @Test
   void theQueueIsBoundedInBytesToo() {
-    withPair(OPTIONS.withMaxSize(100).withQueue(1000, 250), (server, client) -> {
-      for (int i = 0; i < 4; i++) {
-        client.send(new byte[100 - i]);
-      }
-      settle();
+    withPair(
+        OPTIONS.withMaxSize(100).withQueue(1000, 250),
+        (server, client) -> {
+          for (int i = 0; i < 4; i++) {
+            client.send(new byte[100 - i]);
+          }
+          settle();
 
-      assertThat(server.dropped()).isEqualTo(2);
-      assertThat(server.receive().data()).hasSize(98);
-      assertThat(server.receive().data()).hasSize(97);
-    });
+          assertThat(server.dropped()).isEqualTo(2);
+          assertThat(server.receive().data()).hasSize(98);
+          assertThat(server.receive().data()).hasSize(97);
+        });
   }
 
   @Test
   void aDatagramThatIsTooLongIsCountedAndNeverShortened() {
-    withPair(OPTIONS.withMaxSize(10), (server, client) -> {
-      client.send(new byte[11]);
-      client.send(new byte[10]);
+    withPair(
+        OPTIONS.withMaxSize(10),
+        (server, client) -> {
+          client.send(new byte[11]);
+          client.send(new byte[10]);
 
-      assertThat(server.receive().data()).hasSize(10);
-      assertThat(server.truncated()).isEqualTo(1);
-      assertThat(server.dropped()).isZero();
-    });
+          assertThat(server.receive().data()).hasSize(10);
+          assertThat(server.truncated()).isEqualTo(1);
+          assertThat(server.dropped()).isZero();
+        });
   }
 
   // --- Errors
@@ -290,43 +297,47 @@ class DatagramEndpointTest {
 
   @Test
   void sendersWaitAtHighWaterAndGoOnInOrder() {
-    withPair(OPTIONS.withWriteLimits(100, 50), (server, client) -> {
-      // All of these run in one round, after which the network is polled.
-      Asyncio.createTask(() -> {
-        assertThat(client.trySend(new byte[93], null)).isTrue();
-        assertThat(client.trySend(new byte[1], null)).isFalse();
-      });
-      List<Integer> sent = new ArrayList<>();
-      for (int i = 0; i < 3; i++) {
-        int size = i + 1;
-        Asyncio.createTask(() -> {
-          client.send(new byte[size]);
-          sent.add(size);
-        });
-      }
-      Asyncio.yieldNow();
-      assertThat(sent).isEmpty();
-      assertThat(server.receive().data()).hasSize(93);
-      settle();
+    withPair(
+        OPTIONS.withWriteLimits(100, 50),
+        (server, client) -> {
+          // All of these run in one round, after which the network is polled.
+          Asyncio.createTask(() -> {
+            assertThat(client.trySend(new byte[93], null)).isTrue();
+            assertThat(client.trySend(new byte[1], null)).isFalse();
+          });
+          List<Integer> sent = new ArrayList<>();
+          for (int i = 0; i < 3; i++) {
+            int size = i + 1;
+            Asyncio.createTask(() -> {
+              client.send(new byte[size]);
+              sent.add(size);
+            });
+          }
+          Asyncio.yieldNow();
+          assertThat(sent).isEmpty();
+          assertThat(server.receive().data()).hasSize(93);
+          settle();
 
-      assertThat(sent).containsExactly(1, 2, 3);
-      assertThat(server.receive().data()).hasSize(1);
-    });
+          assertThat(sent).containsExactly(1, 2, 3);
+          assertThat(server.receive().data()).hasSize(1);
+        });
   }
 
   @Test
   void aSendThatIsCancelledSentNothing() {
-    withPair(OPTIONS.withWriteLimits(0, 0), (server, client) -> {
-      Asyncio.createTask(() -> client.send(bytes("first")));
-      Task<?> waiting = Asyncio.createTask(() -> client.send(bytes("cancelled")));
-      Task<?> next = Asyncio.createTask(() -> client.send(bytes("second")));
-      Asyncio.yieldNow();
-      waiting.cancel();
-      next.await();
+    withPair(
+        OPTIONS.withWriteLimits(0, 0),
+        (server, client) -> {
+          Asyncio.createTask(() -> client.send(bytes("first")));
+          Task<?> waiting = Asyncio.createTask(() -> client.send(bytes("cancelled")));
+          Task<?> next = Asyncio.createTask(() -> client.send(bytes("second")));
+          Asyncio.yieldNow();
+          waiting.cancel();
+          next.await();
 
-      assertThat(text(server.receive())).isEqualTo("first");
-      assertThat(text(server.receive())).isEqualTo("second");
-    });
+          assertThat(text(server.receive())).isEqualTo("first");
+          assertThat(text(server.receive())).isEqualTo("second");
+        });
   }
 
   // --- Closing
@@ -377,16 +388,18 @@ class DatagramEndpointTest {
 
   @Test
   void aCloseWakesWhoWaitsToSend() {
-    withPair(OPTIONS.withWriteLimits(0, 0), (server, client) -> {
-      Asyncio.createTask(() -> client.send(bytes("first")));
-      Task<?> waiting = Asyncio.createTask(() -> client.send(bytes("late")));
-      Asyncio.yieldNow();
-      client.close();
+    withPair(
+        OPTIONS.withWriteLimits(0, 0),
+        (server, client) -> {
+          Asyncio.createTask(() -> client.send(bytes("first")));
+          Task<?> waiting = Asyncio.createTask(() -> client.send(bytes("late")));
+          Asyncio.yieldNow();
+          client.close();
 
-      assertThatExceptionOfType(SocketException.class)
-          .isThrownBy(() -> waiting.await(IOException.class))
-          .withMessage("send() on a closed endpoint");
-    });
+          assertThatExceptionOfType(SocketException.class)
+              .isThrownBy(() -> waiting.await(IOException.class))
+              .withMessage("send() on a closed endpoint");
+        });
   }
 
   @Test
@@ -441,8 +454,8 @@ class DatagramEndpointTest {
           .isThrownBy(() -> server.send(bytes("x")))
           .withMessageContaining("has no remote one");
       assertThatIllegalArgumentException()
-          .isThrownBy(() ->
-              server.send(bytes("x"), InetSocketAddress.createUnresolved("example.org", 1)))
+          .isThrownBy(
+              () -> server.send(bytes("x"), InetSocketAddress.createUnresolved("example.org", 1)))
           .withMessageContaining("looks up no names, and example.org:1 is one");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> server.send(bytes("x"), new InetSocketAddress("127.0.0.1", 0)))

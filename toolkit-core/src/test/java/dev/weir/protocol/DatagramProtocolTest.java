@@ -218,8 +218,8 @@ class DatagramProtocolTest {
           Asyncio.createDatagramEndpoint(
               Notes::new, null, new InetSocketAddress("127.0.0.1", 9), OPTIONS);
       assertThatIllegalArgumentException()
-          .isThrownBy(() ->
-              client.transport().sendTo(new byte[1], new InetSocketAddress("127.0.0.1", 10)))
+          .isThrownBy(
+              () -> client.transport().sendTo(new byte[1], new InetSocketAddress("127.0.0.1", 10)))
           .withMessage(
               "DatagramTransport.sendTo() to 127.0.0.1:10 on an endpoint whose remote address is"
                   + " 127.0.0.1:9");

@@ -24,8 +24,7 @@ class MemoryDatagramsTest {
   private static final DatagramConditions PERFECT = DatagramConditions.perfect();
   private static final int COUNT = 200;
 
-  private static void sendNumbers(DatagramEndpoint from, InetSocketAddress to)
-      throws IOException {
+  private static void sendNumbers(DatagramEndpoint from, InetSocketAddress to) throws IOException {
     for (int i = 0; i < COUNT; i++) {
       from.send(new byte[] {(byte) i}, to);
     }
@@ -75,8 +74,7 @@ class MemoryDatagramsTest {
   @Test
   void aDelayIsOfVirtualTime() {
     VirtualLoop.run(() -> {
-      MemoryNetwork.current()
-          .setDatagramConditions(PERFECT.withDelay(Duration.ofMillis(20)));
+      MemoryNetwork.current().setDatagramConditions(PERFECT.withDelay(Duration.ofMillis(20)));
       try (DatagramEndpoint endpoint = Asyncio.bindDatagramEndpoint("127.0.0.1", 0)) {
         endpoint.send(new byte[1], endpoint.localAddress());
         endpoint.receive();

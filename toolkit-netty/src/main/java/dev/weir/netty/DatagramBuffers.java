@@ -8,8 +8,8 @@ import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 
 /**
- * Lends the datagram sockets of a loop one buffer to receive into, in slots of one datagram each:
- * a mebibyte, if they receive the longest. Whoever receives copies what it keeps before the read
+ * Lends the datagram sockets of a loop one buffer to receive into, in slots of one datagram each: a
+ * mebibyte, if they receive the longest. Whoever receives copies what it keeps before the read
  * ends, so one is enough. Who holds a part of it for longer is left with it, and the next read gets
  * another.
  *

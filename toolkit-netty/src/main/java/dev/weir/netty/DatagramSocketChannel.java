@@ -4,6 +4,7 @@ import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,12 +41,13 @@ record DatagramSocketChannel(DatagramChannel channel, @Nullable EmptySender empt
     return new DatagramSocketChannel(
         channel,
         to -> {
-          ByteBuffer none = ByteBuffer.allocate(0);
           if (to == null) {
-            socket.write(none);
-          } else {
-            socket.send(none, to);
+            // The JDK makes no system call for it, and says that nothing was written.
+            throw new SocketException(
+                "the transport nio sends no empty datagrams on a connected socket: use epoll, or an"
+                    + " endpoint without a remote address");
           }
+          socket.send(ByteBuffer.allocate(0), to);
         });
   }
 }

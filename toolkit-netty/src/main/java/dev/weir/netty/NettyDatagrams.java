@@ -51,8 +51,7 @@ final class NettyDatagrams extends ChannelInboundHandlerAdapter
   /** A datagram that was written since the last flush; its bytes are in {@link #staged}. */
   private record Staged(int length, @Nullable InetSocketAddress to) {}
 
-  private record Membership(
-      InetAddress group, NetworkInterface on, @Nullable InetAddress source) {}
+  private record Membership(InetAddress group, NetworkInterface on, @Nullable InetAddress source) {}
 
   private final NettyIoDriver driver;
   private final DatagramRequest request;
@@ -436,9 +435,7 @@ final class NettyDatagrams extends ChannelInboundHandlerAdapter
   /** A datagram is with the system, or could not be given to it. */
   private void done(int length, @Nullable InetSocketAddress to, @Nullable Throwable failure) {
     unsent -= length + OVERHEAD_BYTES;
-    if (failure != null
-        && !(failure instanceof ClosedChannelException)
-        && state != State.CLOSED) {
+    if (failure != null && !(failure instanceof ClosedChannelException) && state != State.CLOSED) {
       protocol.errorReceived(NettyErrors.ofDatagram(failure, to == null ? request.remote() : to));
     }
     resumeWritingIfDrained();

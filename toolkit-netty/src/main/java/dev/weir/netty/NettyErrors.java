@@ -111,9 +111,7 @@ final class NettyErrors {
     if (says(cause, "permission denied")) {
       return withCause(
           new SocketException(
-              "Permission denied: "
-                  + where
-                  + ": ask for broadcast in the options to send there"),
+              "Permission denied: " + where + ": ask for broadcast in the options to send there"),
           cause);
     }
     if (says(cause, "too long")) {

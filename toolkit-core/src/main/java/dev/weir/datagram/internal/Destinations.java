@@ -46,10 +46,14 @@ public final class Destinations {
     }
     if (meant.isUnresolved()) {
       throw new IllegalArgumentException(
-          call + " looks up no names, and " + Addresses.format(meant) + " is one: look it up once, before");
+          call
+              + " looks up no names, and "
+              + Addresses.format(meant)
+              + " is one: look it up once, before");
     }
     if (meant.getPort() == 0) {
-      throw new IllegalArgumentException(call + " to port 0, where nobody can be: " + Addresses.format(meant));
+      throw new IllegalArgumentException(
+          call + " to port 0, where nobody can be: " + Addresses.format(meant));
     }
     boolean ipv6 = DatagramOpening.isIpv6(meant.getAddress());
     if (ipv6 && !DatagramOpening.isIpv6(transport.localAddress().getAddress())) {
