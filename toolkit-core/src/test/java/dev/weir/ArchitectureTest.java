@@ -28,10 +28,12 @@ class ArchitectureTest {
   private static final String TASK = "dev.weir.task";
   private static final String SYNC = "dev.weir.sync";
   private static final String STREAM = "dev.weir.stream";
+  private static final String DATAGRAM = "dev.weir.datagram";
+  private static final String PROTOCOL = "dev.weir.protocol";
   private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
   private static final String TLS = "dev.weir.tls";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI, TLS);
+  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, DATAGRAM, PROTOCOL, TESTING, SPI, TLS);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -88,6 +90,16 @@ class ArchitectureTest {
   @Test
   void streamUsesTaskSpiAndTlsOnly() {
     assertNoUse(STREAM, TOP, SYNC, TESTING);
+  }
+
+  @Test
+  void datagramUsesTaskSpiAndStreamOnly() {
+    assertNoUse(DATAGRAM, TOP, SYNC, PROTOCOL, TESTING);
+  }
+
+  @Test
+  void streamsUseNoDatagrams() {
+    assertNoUse(STREAM, DATAGRAM, PROTOCOL);
   }
 
   @Test

@@ -35,7 +35,7 @@ final class DatagramBuffers {
   }
 
   private ByteBuf free(int bytes) {
-    if (closed || shared.refCnt() > 1 || shared.capacity() < bytes) {
+    if (shared.refCnt() > 1 || shared.capacity() < bytes) {
       ByteBuf kept = shared;
       shared = Unpooled.directBuffer(bytes, bytes); // If there is no memory, all is as it was.
       kept.release();
