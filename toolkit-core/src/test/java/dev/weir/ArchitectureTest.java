@@ -33,7 +33,8 @@ class ArchitectureTest {
   private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
   private static final String TLS = "dev.weir.tls";
-  private static final Set<String> EXPORTED = Set.of(TOP, TASK, SYNC, STREAM, DATAGRAM, PROTOCOL, TESTING, SPI, TLS);
+  private static final Set<String> EXPORTED =
+      Set.of(TOP, TASK, SYNC, STREAM, DATAGRAM, PROTOCOL, TESTING, SPI, TLS);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(

@@ -65,8 +65,7 @@ final class DnsMessage {
     return datagram.length >= query.length
         && Arrays.equals(datagram, 0, 2, query, 0, 2)
         && (ByteBuffer.wrap(datagram).getShort(2) & RESPONSE) != 0
-        && Arrays.equals(
-            datagram, HEADER_BYTES, query.length, query, HEADER_BYTES, query.length);
+        && Arrays.equals(datagram, HEADER_BYTES, query.length, query, HEADER_BYTES, query.length);
   }
 
   /**

@@ -21,8 +21,7 @@ class DatagramExamplesTest {
   void whoAsksGetsAnAnswerThroughANetworkThatLosesHalf() {
     VirtualLoop.run(
         () -> {
-          MemoryNetwork.current()
-              .setDatagramConditions(DatagramConditions.perfect().withLoss(0.5));
+          MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect().withLoss(0.5));
           Task<?> echo = Asyncio.createTask(() -> DatagramExamples.echo("127.0.0.1", 7));
           for (int i = 0; i < 10; i++) {
             assertThat(DatagramExamples.ask("127.0.0.1", 7, "hello " + i)).isEqualTo("hello " + i);

@@ -175,8 +175,7 @@ class DnsClientTest {
     // Each try needs two datagrams; of so many lookups one is bound to be asked again.
     VirtualLoop.run(
         () -> {
-          MemoryNetwork.current()
-              .setDatagramConditions(DatagramConditions.perfect().withLoss(0.1));
+          MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect().withLoss(0.1));
           try (DatagramEndpoint server = Asyncio.bindDatagramEndpoint("127.0.0.1", 53)) {
             var serving = Asyncio.createTask(() -> serve(server, (_, query) -> answer(query)));
             DnsClient client = new DnsClient("127.0.0.1", 53);
@@ -262,8 +261,8 @@ class DnsClientTest {
         "auto",
         port ->
             assertThatExceptionOfType(UnknownHostException.class)
-                .isThrownBy(() ->
-                    new DnsClient("127.0.0.1", port).lookUp("nowhere.example", Type.A))
+                .isThrownBy(
+                    () -> new DnsClient("127.0.0.1", port).lookUp("nowhere.example", Type.A))
                 .withMessage("nowhere.example"));
   }
 
