@@ -47,7 +47,8 @@ final class DnsMessage {
     ByteBuffer query = ByteBuffer.allocate(QUERY_BYTES_MAX);
     query.putShort((short) id).putShort((short) RECURSION_DESIRED);
     query.putShort((short) 1).putShort((short) 0).putShort((short) 0).putShort((short) 0);
-    for (String label : name.split("\\.")) {
+    String relative = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+    for (String label : relative.split("\\.", -1)) {
       byte[] bytes = label.getBytes(US_ASCII);
       if (bytes.length == 0
           || bytes.length > LABEL_BYTES_MAX
