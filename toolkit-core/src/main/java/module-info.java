@@ -8,6 +8,7 @@ module dev.weir.core {
   requires static jdk.unsupported; // sun.misc.Signal, where it is there.
 
   exports dev.weir;
+  exports dev.weir.datagram;
   exports dev.weir.pipe;
   exports dev.weir.process;
   exports dev.weir.protocol;

@@ -1,5 +1,7 @@
 package dev.weir;
 
+import dev.weir.datagram.DatagramEndpoint;
+import dev.weir.datagram.DatagramOptions;
 import dev.weir.pipe.NamedPipes;
 import dev.weir.pipe.ReadPipe;
 import dev.weir.pipe.StandardStreams;
@@ -7,6 +9,9 @@ import dev.weir.process.Subprocess;
 import dev.weir.process.SubprocessOptions;
 import dev.weir.protocol.Attached;
 import dev.weir.protocol.BaseProtocol;
+import dev.weir.protocol.DatagramProtocol;
+import dev.weir.protocol.DatagramTransport;
+import dev.weir.protocol.Datagrams;
 import dev.weir.protocol.Protocols;
 import dev.weir.protocol.SubprocessProtocol;
 import dev.weir.protocol.SubprocessProtocols;
@@ -959,5 +964,88 @@ public final class Asyncio {
   public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectWritePipe(
       Supplier<? extends P> factory, Path path) throws IOException {
     return SubprocessProtocols.connectWritePipe(factory, path);
+  }
+
+  // --- Datagrams
+
+  /**
+   * Suspends until a datagram endpoint receives at an address, from everybody.
+   *
+   * @param host a name of this machine or a literal address, {@code 0.0.0.0} for all of IPv4,
+   *     {@code ::} for all of IPv6, and on most systems of IPv4 too
+   * @param port from 0, for any that is free, to 65535
+   * @return the endpoint, to be closed by the caller
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint bindDatagramEndpoint(String host, int port) throws IOException {
+    return bindDatagramEndpoint(host, port, DatagramOptions.defaults());
+  }
+
+  /** Suspends until an endpoint receives, as {@link #bindDatagramEndpoint(String, int)}. */
+  public static DatagramEndpoint bindDatagramEndpoint(
+      String host, int port, DatagramOptions options) throws IOException {
+    return DatagramEndpoint.open(InetSocketAddress.createUnresolved(host, port), null, options);
+  }
+
+  /**
+   * Suspends until a datagram endpoint is connected: it sends to one address and receives from that
+   * only, and learns of it if nobody receives there. Nothing is sent for that.
+   *
+   * @param host a name or a literal address
+   * @param port from 1 to 65535
+   * @return the endpoint, to be closed by the caller
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint connectDatagramEndpoint(String host, int port) throws IOException {
+    return connectDatagramEndpoint(host, port, DatagramOptions.defaults());
+  }
+
+  /** Suspends until an endpoint is connected, as {@link #connectDatagramEndpoint(String, int)}. */
+  public static DatagramEndpoint connectDatagramEndpoint(
+      String host, int port, DatagramOptions options) throws IOException {
+    return DatagramEndpoint.open(null, InetSocketAddress.createUnresolved(host, port), options);
+  }
+
+  /**
+   * Suspends until a datagram endpoint is there, with the arguments of {@code
+   * create_datagram_endpoint}: with a remote address it is connected, unless the options allow
+   * broadcast.
+   *
+   * @param localAddress where to receive; null for a port that the system chooses
+   * @param remoteAddress whom to send to and receive from; null for everybody
+   * @return the endpoint, to be closed by the caller
+   * @throws IllegalArgumentException if both are null
+   * @throws IOException if it fails; {@link DatagramEndpoint#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static DatagramEndpoint openDatagramEndpoint(
+      @Nullable InetSocketAddress localAddress,
+      @Nullable InetSocketAddress remoteAddress,
+      DatagramOptions options)
+      throws IOException {
+    return DatagramEndpoint.open(localAddress, remoteAddress, options);
+  }
+
+  /**
+   * Suspends until a datagram socket is there that tells a protocol what comes in. Corresponds to
+   * {@code create_datagram_endpoint(protocol_factory, local_addr, remote_addr)}.
+   *
+   * @param protocolFactory makes the protocol, at once
+   * @param localAddress where to receive; null for a port that the system chooses
+   * @param remoteAddress whom to send to and receive from; null for everybody
+   * @return the transport, to be closed by the caller, and the protocol
+   * @throws IllegalArgumentException if both addresses are null
+   * @throws IOException if it fails; {@link Datagrams#open} says which exception means what
+   * @throws CancelledError if the task is cancelled
+   */
+  public static <P extends DatagramProtocol> Attached<DatagramTransport, P> createDatagramEndpoint(
+      Supplier<P> protocolFactory,
+      @Nullable InetSocketAddress localAddress,
+      @Nullable InetSocketAddress remoteAddress,
+      DatagramOptions options)
+      throws IOException {
+    return Datagrams.open(protocolFactory, localAddress, remoteAddress, options);
   }
 }

@@ -28,13 +28,15 @@ class ArchitectureTest {
   private static final String TASK = "dev.weir.task";
   private static final String SYNC = "dev.weir.sync";
   private static final String STREAM = "dev.weir.stream";
+  private static final String DATAGRAM = "dev.weir.datagram";
+  private static final String PROTOCOL = "dev.weir.protocol";
   private static final String TESTING = "dev.weir.testing";
   private static final String SPI = "dev.weir.spi";
   private static final String TLS = "dev.weir.tls";
   private static final String PIPE = "dev.weir.pipe";
   private static final String PROCESS = "dev.weir.process";
   private static final Set<String> EXPORTED =
-      Set.of(TOP, TASK, SYNC, STREAM, TESTING, SPI, TLS, PIPE, PROCESS);
+      Set.of(TOP, TASK, SYNC, STREAM, DATAGRAM, PIPE, PROCESS, PROTOCOL, TESTING, SPI, TLS);
 
   private static final DescribedPredicate<JavaClass> EXPORTED_AND_PUBLIC =
       describe(
@@ -107,6 +109,16 @@ class ArchitectureTest {
   @Test
   void processUsesNothingAbovePipes() {
     assertNoUse(PROCESS, TOP, SYNC, TESTING, TLS);
+  }
+
+  @Test
+  void datagramUsesTaskSpiAndStreamOnly() {
+    assertNoUse(DATAGRAM, TOP, SYNC, PROTOCOL, TESTING);
+  }
+
+  @Test
+  void streamsUseNoDatagrams() {
+    assertNoUse(STREAM, DATAGRAM, PROTOCOL);
   }
 
   @Test

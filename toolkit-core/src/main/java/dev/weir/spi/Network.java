@@ -74,6 +74,26 @@ public interface Network {
   }
 
   /**
+   * Starts to open a datagram socket.
+   *
+   * @param request which, and how
+   * @param protocol is told {@link DatagramTransportProtocol#connectionMade} before {@code outcome}
+   *     succeeds
+   * @param outcome receives the transport, or why there is none; also if nobody waits any more, who
+   *     then aborts it
+   * @throws UnsupportedOperationException if this network has no datagrams
+   */
+  default void openDatagram(
+      DatagramRequest request,
+      DatagramTransportProtocol protocol,
+      Completion<DatagramTransport> outcome) {
+    throw new UnsupportedOperationException(
+        "This network, "
+            + getClass().getName()
+            + ", has no datagrams: use the loops of toolkit-netty, or VirtualLoop in tests");
+  }
+
+  /**
    * {@return a line for each connection and listener that is open, for the report of a test that
    * left it behind} Called on the loop.
    */

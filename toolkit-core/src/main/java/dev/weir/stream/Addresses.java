@@ -12,17 +12,23 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** From what a user writes to socket addresses. */
-final class Addresses {
+/** From what a user writes to socket addresses; what looks names up for all of Weir. */
+public final class Addresses {
   static final int PORT_MAX = 65_535;
 
   private Addresses() {}
 
   /**
-   * {@return the addresses of a host, at least one; a name is looked up off the loop, because that
-   * blocks}
+   * Suspends until a host was looked up, off the loop, because that blocks. A literal address is
+   * its own, at once. If the task is cancelled, the lookup goes on unheard.
+   *
+   * @param host a name or a literal address
+   * @param port from 0 to 65535
+   * @return the addresses of the host with that port, at least one
+   * @throws IllegalArgumentException if the port is out of range
+   * @throws UnknownHostException if the name has no address
    */
-  static List<InetSocketAddress> resolve(Loop loop, String host, int port)
+  public static List<InetSocketAddress> resolve(Loop loop, String host, int port)
       throws UnknownHostException {
     ensurePort(port);
     List<InetSocketAddress> addresses = new ArrayList<>();
@@ -54,7 +60,7 @@ final class Addresses {
   }
 
   /** {@return an address as users write it, of IPv6 in brackets} */
-  static String format(InetSocketAddress address) {
+  public static String format(InetSocketAddress address) {
     InetAddress resolved = address.getAddress();
     return format(
         resolved == null ? address.getHostString() : resolved.getHostAddress(), address.getPort());

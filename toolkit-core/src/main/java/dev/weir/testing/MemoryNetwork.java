@@ -41,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * that it starts on a wildcard address answers at every address at which no other server does; one
  * that another host starts there answers at that host's own address.
  *
+ * <p>Datagrams arrive in order unless {@link #setDatagramConditions} says otherwise. What is sent
+ * to a port where nobody receives is lost; a connected sender is told. Groups of multicast and the
+ * broadcast address 255.255.255.255 reach every host.
+ *
  * <p>Unix sockets are its own as well: a path is just a name, of which each host has its own, and
  * no file is made. As on a real one, an abort is an end of the stream to the peer, unless there are
  * bytes unread.
@@ -78,6 +82,8 @@ public final class MemoryNetwork {
   private final Map<String, Duration> lookupDelays = new HashMap<>();
   private final Set<String> failingLookups = new HashSet<>();
   private LinkPolicy policy = attempt -> LinkConditions.perfect();
+
+  private DatagramConditions datagramConditions = DatagramConditions.perfect();
 
   /** By address, or by the path of a Unix socket. */
   private final Map<Object, Integer> attempts = new HashMap<>();
@@ -186,6 +192,13 @@ public final class MemoryNetwork {
     this.policy = policy;
   }
 
+  /** Sets the conditions of all datagrams that are sent from now on. */
+  public void setDatagramConditions(DatagramConditions conditions) {
+    Objects.requireNonNull(conditions, "conditions");
+    loop.ensureHeld("MemoryNetwork.setDatagramConditions()");
+    this.datagramConditions = conditions;
+  }
+
   /** {@return the connections that are open on one side or both, in the order of their making} */
   public List<Link> links() {
     loop.ensureHeld("MemoryNetwork.links()");
@@ -195,8 +208,8 @@ public final class MemoryNetwork {
   // --- Partitions
 
   /**
-   * Lets nothing pass between two hosts until {@link #heal}: what is sent is held up, attempts to
-   * connect are not answered, and nobody is told.
+   * Lets nothing pass between two hosts until {@link #heal}: what is sent is held up, datagrams are
+   * lost, attempts to connect are not answered, and nobody is told.
    */
   public void partition(String host, String otherHost) {
     loop.ensureHeld("MemoryNetwork.partition()");
@@ -247,6 +260,10 @@ public final class MemoryNetwork {
     return address.isLoopbackAddress() || DEFAULT_HOST.contains(address);
   }
 
+  DatagramConditions datagramConditions() {
+    return datagramConditions;
+  }
+
   Duration lookupDelay(String name) {
     return lookupDelays.getOrDefault(lowerCase(name), Duration.ZERO);
   }
@@ -286,7 +303,11 @@ public final class MemoryNetwork {
 
   /** {@return where the calling code connects from, to reach {@code remote}} */
   static InetAddress localHost(InetAddress remote) {
-    InetAddress host = HOST.get();
+    return localHost(HOST.get(), remote);
+  }
+
+  /** {@return where {@code host}, null for the default one, sends from, to reach {@code remote}} */
+  static InetAddress localHost(@Nullable InetAddress host, InetAddress remote) {
     if (host != null) {
       return host;
     }

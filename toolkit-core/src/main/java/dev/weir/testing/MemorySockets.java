@@ -1,6 +1,9 @@
 package dev.weir.testing;
 
 import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.DatagramRequest;
+import dev.weir.spi.DatagramTransport;
+import dev.weir.spi.DatagramTransportProtocol;
 import dev.weir.spi.ListenRequest;
 import dev.weir.spi.LoopContext;
 import dev.weir.spi.Network;
@@ -23,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -42,6 +44,7 @@ final class MemorySockets implements Network {
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
   private final Set<InetListener> listeners = new LinkedHashSet<>();
   private final Map<UnixName, UnixListener> unixListeners = new LinkedHashMap<>();
+  private final MemoryDatagrams datagrams;
   private @Nullable MemoryNetwork network;
   private int nextPort = FIRST_EPHEMERAL_PORT;
 
@@ -50,6 +53,7 @@ final class MemorySockets implements Network {
     this.loop = loop;
     this.agenda = agenda;
     this.random = random;
+    this.datagrams = new MemoryDatagrams(this, agenda, random);
   }
 
   /** {@return the network that these sockets are in, made when it is first asked for} */
@@ -169,9 +173,10 @@ final class MemorySockets implements Network {
             ? takePort(host == null || !address.isAnyLocalAddress() ? address : host)
             : local.getPort();
     InetListener listener =
-        new InetListener(host, new InetSocketAddress(address, port), reusePort, acceptor);
-    if (listeners.stream().anyMatch(listener::isInTheWayOf)) {
-      throw new BindException("Address already in use: " + MemoryNetwork.format(listener.address));
+        new InetListener(
+            new BoundAddress(host, new InetSocketAddress(address, port), reusePort), acceptor);
+    if (listeners.stream().anyMatch(other -> listener.bound.isInTheWayOf(other.bound))) {
+      throw new BindException("Address already in use: " + listener.describe());
     }
     listeners.add(listener);
     return listener;
@@ -201,6 +206,14 @@ final class MemorySockets implements Network {
     return connecting;
   }
 
+  @Override
+  public void openDatagram(
+      DatagramRequest asked,
+      DatagramTransportProtocol protocol,
+      Completion<DatagramTransport> outcome) {
+    datagrams.open(asked, protocol, outcome);
+  }
+
   /** {@return from where a connection comes: from where it was asked to, in part or in whole} */
   private InetSocketAddress localAddress(ConnectRequest asked, InetSocketAddress remote)
       throws BindException {
@@ -217,7 +230,7 @@ final class MemorySockets implements Network {
     }
     InetSocketAddress local = new InetSocketAddress(host, wanted.getPort());
     if (network().isClient(local)
-        || listeners.stream().anyMatch(listener -> listener.address.equals(local))) {
+        || listeners.stream().anyMatch(listener -> listener.bound.address().equals(local))) {
       throw new BindException("Address already in use: " + MemoryNetwork.format(local));
     }
     return local;
@@ -229,7 +242,7 @@ final class MemorySockets implements Network {
       int port = nextPort;
       nextPort = port == PORT_MAX ? FIRST_EPHEMERAL_PORT : port + 1;
       boolean listenedOn =
-          listeners.stream().anyMatch(listener -> listener.address.getPort() == port);
+          listeners.stream().anyMatch(listener -> listener.bound.address().getPort() == port);
       if (!listenedOn && !network().isClient(new InetSocketAddress(address, port))) {
         return port;
       }
@@ -254,7 +267,7 @@ final class MemorySockets implements Network {
     List<InetListener> found = new ArrayList<>();
     int highest = 1;
     for (InetListener listener : listeners) {
-      int precision = listener.precision(from, link.server());
+      int precision = listener.bound.precision(from, link.server());
       if (precision > highest) {
         found.clear();
         highest = precision;
@@ -275,6 +288,7 @@ final class MemorySockets implements Network {
     for (MemoryListener listener : unixListeners.values()) {
       open.add("server listening on " + listener.describe());
     }
+    datagrams.describeOpen(open);
     if (network != null) {
       for (Link link : network.links()) {
         open.add(link.describe());
@@ -288,6 +302,7 @@ final class MemorySockets implements Network {
     serveRequests();
     listeners.clear();
     unixListeners.clear();
+    datagrams.close();
     if (network != null) {
       for (Link link : network.openLinks()) {
         link.openTransports().forEach(MemoryTransport::endWithLoop);
@@ -328,72 +343,21 @@ final class MemorySockets implements Network {
   }
 
   private final class InetListener extends MemoryListener {
-    /** Who listens; null for the default host. */
-    private final @Nullable InetAddress host;
+    private final BoundAddress bound;
 
-    private final InetSocketAddress address;
-    private final boolean reusePort;
-
-    InetListener(
-        @Nullable InetAddress host,
-        InetSocketAddress address,
-        boolean reusePort,
-        Supplier<TransportProtocol> acceptor) {
+    InetListener(BoundAddress bound, Supplier<TransportProtocol> acceptor) {
       super(MemorySockets.this, acceptor);
-      this.host = host;
-      this.address = address;
-      this.reusePort = reusePort;
-    }
-
-    /** {@return whether no kernel would let both listen} */
-    boolean isInTheWayOf(InetListener other) {
-      if (address.getPort() != other.address.getPort() || (reusePort && other.reusePort)) {
-        return false;
-      }
-      if (isWildcard() && other.isWildcard()) {
-        return Objects.equals(host, other.host) && isLikeFamily(other);
-      }
-      return address.equals(other.address) || covers(other) || other.covers(this);
-    }
-
-    private boolean isWildcard() {
-      return address.getAddress().isAnyLocalAddress();
-    }
-
-    private boolean isLikeFamily(InetListener other) {
-      return address.getAddress().getAddress().length
-          == other.address.getAddress().getAddress().length;
-    }
-
-    /** {@return whether this is on the wildcard address of the host whose address that one has} */
-    private boolean covers(InetListener other) {
-      InetAddress precise = other.address.getAddress();
-      return isWildcard()
-          && isLikeFamily(other)
-          && (host == null ? MemoryNetwork.isDefaultHost(precise) : host.equals(precise));
-    }
-
-    /** {@return whether this answers at {@code to}: 0 for not, the highest if it alone is meant} */
-    int precision(InetAddress from, InetSocketAddress to) {
-      if (address.getPort() != to.getPort()) {
-        return 0;
-      }
-      InetAddress asked = to.getAddress();
-      boolean toItself = asked.isAnyLocalAddress() || asked.isLoopbackAddress();
-      if (host != null && isWildcard()) {
-        return host.equals(asked) || (toItself && host.equals(from)) ? 3 : 0;
-      }
-      return address.equals(to) ? 2 : isWildcard() ? 1 : 0;
+      this.bound = bound;
     }
 
     @Override
     public SocketAddress localAddress() {
-      return address;
+      return bound.address();
     }
 
     @Override
     String describe() {
-      return MemoryNetwork.format(address);
+      return MemoryNetwork.format(bound.address());
     }
 
     @Override

@@ -2,10 +2,13 @@ package dev.weir.netty;
 
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
+import io.netty.channel.uring.IoUringDatagramChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
 import java.util.Map;
@@ -73,6 +76,10 @@ final class IoUringChannels {
 
   static ServerSocketChannel newServerSocketChannel() {
     return new IoUringServerSocketChannel();
+  }
+
+  static DatagramChannel newDatagramChannel(SocketProtocolFamily family) {
+    return new IoUringDatagramChannel(family);
   }
 
   static Class<? extends ServerSocketChannel> serverSocketChannelType() {

@@ -3,6 +3,7 @@ package dev.weir.netty;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueDatagramChannel;
 import io.netty.channel.kqueue.KQueueDomainSocketChannel;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.kqueue.KQueueServerDomainSocketChannel;
@@ -11,6 +12,8 @@ import io.netty.channel.kqueue.KQueueSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.unix.Socket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +45,11 @@ final class KQueueChannels {
 
   static Class<? extends SocketChannel> socketChannelType() {
     return KQueueSocketChannel.class;
+  }
+
+  static DatagramSocketChannel newDatagramChannel(SocketProtocolFamily family) {
+    KQueueDatagramChannel channel = new KQueueDatagramChannel(family);
+    return DatagramSocketChannel.ofNative(channel, (Socket) channel.fd());
   }
 
   static ServerChannel newServerDomainSocketChannel() {

@@ -2,6 +2,7 @@ package dev.weir.netty;
 
 import dev.weir.spi.AddressUnavailableException;
 import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.DatagramRequest;
 import dev.weir.spi.UnixAddresses;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.socket.ChannelOutputShutdownException;
@@ -11,11 +12,14 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From what Netty's transports throw, each in its own way, to the JDK's exceptions with one text
@@ -81,6 +85,44 @@ final class NettyErrors {
       return withCause(new BindException("Permission denied: " + where), cause);
     }
     return new IOException("Cannot listen on " + where + ": " + cause.getMessage(), cause);
+  }
+
+  /** {@return why a datagram socket cannot be opened} */
+  static IOException ofOpening(Throwable cause, DatagramRequest request) {
+    InetSocketAddress remote = request.remote();
+    InetSocketAddress local = request.local();
+    boolean ofLocal = says(cause, "in use") || says(cause, "cannot assign");
+    return remote != null && !(ofLocal && local != null)
+        ? ofConnect(cause, remote, Duration.ZERO)
+        : ofBind(cause, local == null ? new InetSocketAddress(0) : local);
+  }
+
+  /**
+   * {@return why a datagram was not sent, or did not arrive}
+   *
+   * @param to where it was to go; null if that is not known
+   */
+  static IOException ofDatagram(Throwable cause, @Nullable InetSocketAddress to) {
+    String where = to == null ? "an unknown address" : format(to);
+    if (cause instanceof PortUnreachableException || says(cause, "refused")) {
+      return withCause(
+          new PortUnreachableException("Port unreachable: nobody receives at " + where), cause);
+    }
+    if (says(cause, "permission denied")) {
+      return withCause(
+          new SocketException(
+              "Permission denied: " + where + ": ask for broadcast in the options to send there"),
+          cause);
+    }
+    if (says(cause, "too long")) {
+      return withCause(
+          new SocketException("The datagram is too long for the way to " + where), cause);
+    }
+    if (says(cause, "unreachable")) {
+      return withCause(new NoRouteToHostException("Network is unreachable: " + where), cause);
+    }
+    return withCause(
+        new SocketException("A datagram failed, to " + where + ": " + cause.getMessage()), cause);
   }
 
   static IOException ofConnection(Throwable reported) {

@@ -5,16 +5,22 @@ import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannelOption;
+import java.io.IOException;
 import java.net.StandardSocketOptions;
+import java.nio.channels.DatagramChannel;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -45,6 +51,12 @@ enum NettyIo {
     @Override
     ServerSocketChannel newServerSocketChannel() {
       return new EpollServerSocketChannel();
+    }
+
+    @Override
+    DatagramSocketChannel newDatagramChannel(boolean ipv6) {
+      EpollDatagramChannel channel = new EpollDatagramChannel(family(ipv6));
+      return DatagramSocketChannel.ofNative(channel, (Socket) channel.fd());
     }
 
     @Override
@@ -82,6 +94,11 @@ enum NettyIo {
     @Override
     ServerSocketChannel newServerSocketChannel() {
       return KQueueChannels.newServerSocketChannel();
+    }
+
+    @Override
+    DatagramSocketChannel newDatagramChannel(boolean ipv6) {
+      return KQueueChannels.newDatagramChannel(family(ipv6));
     }
 
     @Override
@@ -126,6 +143,11 @@ enum NettyIo {
     }
 
     @Override
+    DatagramSocketChannel newDatagramChannel(boolean ipv6) {
+      return new DatagramSocketChannel(IoUringChannels.newDatagramChannel(family(ipv6)), null);
+    }
+
+    @Override
     Class<? extends ServerSocketChannel> serverSocketChannelType() {
       return IoUringChannels.serverSocketChannelType();
     }
@@ -160,6 +182,12 @@ enum NettyIo {
     @Override
     ServerSocketChannel newServerSocketChannel() {
       return new NioListenerChannel();
+    }
+
+    @Override
+    DatagramSocketChannel newDatagramChannel(boolean ipv6) throws IOException {
+      DatagramChannel socket = DatagramChannel.open(family(ipv6).toJdkFamily());
+      return DatagramSocketChannel.ofJdk(new NioDatagramChannel(socket), socket);
     }
 
     @Override
@@ -304,6 +332,12 @@ enum NettyIo {
   abstract Class<? extends SocketChannel> socketChannelType();
 
   abstract ServerSocketChannel newServerSocketChannel();
+
+  abstract DatagramSocketChannel newDatagramChannel(boolean ipv6) throws IOException;
+
+  private static SocketProtocolFamily family(boolean ipv6) {
+    return ipv6 ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET;
+  }
 
   /**
    * {@return the option that is called so in {@code jdk.net.ExtendedSocketOptions} or in {@link

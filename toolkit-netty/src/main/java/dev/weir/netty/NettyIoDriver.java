@@ -47,11 +47,12 @@ final class NettyIoDriver implements IoDriver {
   // On the loop only.
 
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
-  private List<NettyTransport> dirty = new ArrayList<>();
-  private List<NettyTransport> flushing = new ArrayList<>();
+  private List<DriverSocket> dirty = new ArrayList<>();
+  private List<DriverSocket> flushing = new ArrayList<>();
   private final Chunks chunks = new Chunks();
   private final ReadBuffers readBuffers;
-  private final Set<NettyTransport> open = new HashSet<>();
+  private final DatagramBuffers datagramBuffers = new DatagramBuffers();
+  private final Set<DriverSocket> open = new HashSet<>();
 
   /** What else has to end before the event loop does. */
   private final Set<Runnable> endings = new LinkedHashSet<>();
@@ -130,6 +131,7 @@ final class NettyIoDriver implements IoDriver {
     } finally {
       chunks.close();
       readBuffers.close();
+      datagramBuffers.close();
     }
   }
 
@@ -138,12 +140,12 @@ final class NettyIoDriver implements IoDriver {
     do {
       serveRequests();
       flushDirty();
-      if (open.stream().noneMatch(NettyTransport::isFlushing)) {
+      if (open.stream().noneMatch(DriverSocket::isFlushing)) {
         break;
       }
       eventLoop.run(Math.max(1, deadlineNanos - nanoTime()), 0);
     } while (nanoTime() < deadlineNanos);
-    List.copyOf(open).forEach(NettyTransport::endWithLoop);
+    List.copyOf(open).forEach(DriverSocket::endWithLoop);
     List.copyOf(endings).forEach(Runnable::run);
     eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
     while (!eventLoop.isTerminated()) {
@@ -170,9 +172,9 @@ final class NettyIoDriver implements IoDriver {
     loop.ioRequested();
   }
 
-  /** Has {@code transport} flushed when the I/O fiber next polls. Called on the loop. */
-  void markDirty(NettyTransport transport) {
-    dirty.add(transport);
+  /** Has {@code socket} flushed when the I/O fiber next polls. Called on the loop. */
+  void markDirty(DriverSocket socket) {
+    dirty.add(socket);
     loop.ioRequested();
   }
 
@@ -189,16 +191,20 @@ final class NettyIoDriver implements IoDriver {
     return readBuffers;
   }
 
-  void opened(NettyTransport transport) {
-    open.add(transport);
+  DatagramBuffers datagramBuffers() {
+    return datagramBuffers;
   }
 
-  void closed(NettyTransport transport) {
-    open.remove(transport);
+  void opened(DriverSocket socket) {
+    open.add(socket);
   }
 
-  /** {@return the transports that are open} */
-  Collection<NettyTransport> open() {
+  void closed(DriverSocket socket) {
+    open.remove(socket);
+  }
+
+  /** {@return the connections and datagram sockets that are open} */
+  Collection<DriverSocket> open() {
     return open;
   }
 
@@ -258,16 +264,16 @@ final class NettyIoDriver implements IoDriver {
       return;
     }
     // Two lists: flushing may mark again, a closed connection's protocol writes to another say.
-    List<NettyTransport> marked = dirty;
+    List<DriverSocket> marked = dirty;
     dirty = flushing;
     flushing = marked;
-    for (NettyTransport transport : marked) {
+    for (DriverSocket socket : marked) {
       try {
-        transport.flush();
+        socket.flush();
       } catch (RuntimeException | Error e) {
         // No memory for a buffer, say: that connection ends, and those behind it get their turn.
-        loop.report("Cannot send on " + transport, e);
-        transport.abort();
+        loop.report("Cannot send on " + socket, e);
+        socket.abort();
       }
     }
     marked.clear();

@@ -1,6 +1,9 @@
 package dev.weir.netty;
 
 import dev.weir.spi.ConnectRequest;
+import dev.weir.spi.DatagramRequest;
+import dev.weir.spi.DatagramTransport;
+import dev.weir.spi.DatagramTransportProtocol;
 import dev.weir.spi.ListenRequest;
 import dev.weir.spi.Network;
 import dev.weir.spi.Transport;
@@ -27,7 +30,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** TCP and Unix sockets by Netty. */
+/** TCP, UDP and Unix sockets by Netty. */
 final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
@@ -82,6 +85,14 @@ final class NettyNetwork implements Network {
         startListening(request, destinations, outcome);
       }
     });
+  }
+
+  @Override
+  public void openDatagram(
+      DatagramRequest request,
+      DatagramTransportProtocol protocol,
+      Completion<DatagramTransport> outcome) {
+    driver.request(() -> NettyDatagrams.open(driver, request, protocol, outcome));
   }
 
   NettyIoDriver driver() {
@@ -186,8 +197,8 @@ final class NettyNetwork implements Network {
     for (NettyListener listener : listeners) {
       open.add("server listening on " + NettyErrors.format(listener.localAddress()));
     }
-    for (NettyTransport transport : driver.open()) {
-      open.add(transport.describe());
+    for (DriverSocket socket : driver.open()) {
+      open.add(socket.describe());
     }
     return open;
   }

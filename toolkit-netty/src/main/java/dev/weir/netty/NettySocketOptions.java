@@ -3,7 +3,9 @@ package dev.weir.netty;
 import dev.weir.stream.TcpSocketOptions;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.SocketException;
 import java.net.SocketOption;
@@ -23,6 +25,13 @@ final class NettySocketOptions {
           StandardSocketOptions.SO_REUSEADDR, ChannelOption.SO_REUSEADDR,
           StandardSocketOptions.SO_SNDBUF, ChannelOption.SO_SNDBUF,
           StandardSocketOptions.TCP_NODELAY, ChannelOption.TCP_NODELAY);
+
+  private static final Map<SocketOption<?>, ChannelOption<?>> OF_DATAGRAMS =
+      Map.of(
+          StandardSocketOptions.SO_BROADCAST, ChannelOption.SO_BROADCAST,
+          StandardSocketOptions.IP_MULTICAST_IF, ChannelOption.IP_MULTICAST_IF,
+          StandardSocketOptions.IP_MULTICAST_TTL, ChannelOption.IP_MULTICAST_TTL,
+          StandardSocketOptions.IP_MULTICAST_LOOP, ChannelOption.IP_MULTICAST_LOOP_DISABLED);
 
   private NettySocketOptions() {}
 
@@ -68,15 +77,20 @@ final class NettySocketOptions {
     if (everywhere != null) {
       return everywhere;
     }
-    if (channel instanceof NioSocketChannel) {
+    if (channel instanceof NioSocketChannel || channel instanceof NioDatagramChannel) {
       return NioChannelOption.of(option); // Setting it says whether the JDK's channel has it.
     }
-    return io.extendedOption(option.name());
+    ChannelOption<?> ofDatagrams =
+        channel instanceof DatagramChannel ? OF_DATAGRAMS.get(option) : null;
+    return ofDatagrams != null ? ofDatagrams : io.extendedOption(option.name());
   }
 
   @SuppressWarnings("unchecked") // Netty's options are of the types of those they stand for.
   private static <T> boolean set(Channel channel, ChannelOption<T> option, Object value) {
     Object converted = value instanceof Duration duration ? (int) duration.toMillis() : value;
+    if (option.equals(ChannelOption.IP_MULTICAST_LOOP_DISABLED)) {
+      converted = !(Boolean) value; // Netty asks the other way round.
+    }
     return channel.config().setOption(option, (T) converted);
   }
 

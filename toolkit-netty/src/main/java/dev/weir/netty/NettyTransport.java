@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
  * fiber.
  */
-final class NettyTransport extends NettyOutput implements Transport {
+final class NettyTransport extends NettyOutput implements Transport, DriverSocket {
   /*
    *   CONNECTING ---> OPEN ---> CLOSING ---> CLOSED
    *                     |                      ^
@@ -375,21 +375,22 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   // --- The I/O fiber
 
-  /** {@return whether it was closed and is not done with sending} */
-  boolean isFlushing() {
+  @Override
+  public boolean isFlushing() {
     return state == State.CLOSING && !aborted && writeBufferSize() > 0;
   }
 
   /** Ends a connection whose loop ends: by a reset if that cuts something off. */
-  void endWithLoop() {
+  @Override
+  public void endWithLoop() {
     if (writeBufferSize() > 0) {
       aborted = true;
       resetAndClose();
     }
   }
 
-  /** Does what tasks asked for since the last round. */
-  void flush() {
+  @Override
+  public void flush() {
     dirty = false;
     if (state == State.CLOSED) {
       return;
@@ -875,8 +876,8 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
-  /** {@return which connection it is and what it has not sent, for a report} */
-  String describe() {
+  @Override
+  public String describe() {
     return "connection "
         + describe(localAddress)
         + " -> "

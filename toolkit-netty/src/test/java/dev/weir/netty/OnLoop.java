@@ -46,9 +46,15 @@ final class OnLoop {
     assertThat(reports).as("what was reported to the loop's exception handler").isEmpty();
   }
 
+  /** Runs a body that has more to do than others, and may take so long. */
+  static void run(String transport, Duration patience, Action body) {
+    List<ExceptionContext> reports = runAndCollectReports(transport, 1, patience, body);
+    assertThat(reports).as("what was reported to the loop's exception handler").isEmpty();
+  }
+
   /** Runs a body on the first of several loops, none of which may be told of an error. */
   static void run(String transport, int loops, Action body) {
-    List<ExceptionContext> reports = runAndCollectReports(transport, loops, body);
+    List<ExceptionContext> reports = runAndCollectReports(transport, loops, PATIENCE, body);
     assertThat(reports).as("what was reported to the loops' exception handlers").isEmpty();
   }
 
@@ -70,11 +76,11 @@ final class OnLoop {
 
   /** Runs a body and returns what was reported to the loop's exception handler. */
   static List<ExceptionContext> runAndCollectReports(String transport, Action body) {
-    return runAndCollectReports(transport, 1, body);
+    return runAndCollectReports(transport, 1, PATIENCE, body);
   }
 
   private static List<ExceptionContext> runAndCollectReports(
-      String transport, int loops, Action body) {
+      String transport, int loops, Duration patience, Action body) {
     assumeAvailable(transport);
     List<ExceptionContext> reports = new CopyOnWriteArrayList<>();
     Action main =
@@ -88,7 +94,7 @@ final class OnLoop {
           body.run();
         };
     RunOptions options = RunOptions.defaults().withTransport(transport).withLoops(loops);
-    failIfItHangs(() -> Asyncio.run(main, options));
+    failIfItHangs(patience, () -> Asyncio.run(main, options));
     return reports;
   }
 
@@ -138,15 +144,19 @@ final class OnLoop {
   // --- The guard
 
   static void failIfItHangs(Runnable body) {
+    failIfItHangs(PATIENCE, body);
+  }
+
+  private static void failIfItHangs(Duration patience, Runnable body) {
     FutureTask<Void> run = new FutureTask<>(body, null);
     Thread thread = Thread.ofPlatform().name("test-body").daemon().start(run);
     try {
-      run.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      run.get(patience.toSeconds(), TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw OnLoop.<RuntimeException>asIs(e.getCause());
     } catch (TimeoutException e) {
       AssertionError hang =
-          new AssertionError("Nothing ended within " + PATIENCE + ".\n" + stacks());
+          new AssertionError("Nothing ended within " + patience + ".\n" + stacks());
       run.cancel(
           true); // Interrupts run(), which cancels the main task: the next test gets a fair chance.
       join(thread);

@@ -19,7 +19,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "echo",
     description = "An echo server and its client, on Weir.",
-    subcommands = {ServerCommand.class, ClientCommand.class},
+    subcommands = {ServerCommand.class, ClientCommand.class, LookupCommand.class},
     mixinStandardHelpOptions = true,
     versionProvider = EchoCommand.Version.class,
     scope = ScopeType.INHERIT)

@@ -49,6 +49,8 @@ class CommandLineTest {
     "client, --host,      ::g,       '::g' is not an IPv4 or IPv6 address",
     "client, --host,      [name],    '[name]' is not an IPv4 or IPv6 address",
     "server, --host,      ' ',       it is empty",
+    "lookup, --server,    localhost:x, 'x' is not a number from 0 to 65535",
+    "lookup, --server,    ::1,       ':' is not an IPv4 or IPv6 address",
     "server, --transport, carrier,   but was 'carrier'",
     "server, --fibers,    glass,     but was 'glass'",
     "server, --unix,      ' ',       it is empty",
