@@ -53,24 +53,60 @@ public final class StandardStreams {
           "Standard input is read already, and each byte can go to one reader only: close() the"
               + " other, or share what it reads");
     }
-    return Opening.read(
-        loop,
-        "standard input",
-        new ChannelOpener<>() {
-          @Override
-          public ReadableByteChannel open() {
-            FileChannel anew = openAnew(Path.of("/dev/stdin"), StandardOpenOption.READ);
-            return anew != null
-                ? anew
-                : new LeftOpen(new FileInputStream(FileDescriptor.in).getChannel());
-          }
+    return Opening.read(loop, "standard input", new InputOpener(), options);
+  }
 
-          @Override
-          public void ended() {
-            INPUT_TAKEN.set(false);
-          }
-        },
-        options);
+  /** Opens standard input, and lets another have it when it is closed. */
+  private static final class InputOpener implements ChannelOpener<ReadableByteChannel> {
+    private final AtomicBoolean returned = new AtomicBoolean();
+
+    @Override
+    public ReadableByteChannel open() {
+      FileChannel anew = openAnew(Path.of("/dev/stdin"), StandardOpenOption.READ);
+      return anew != null
+          ? new Opened(anew)
+          : new LeftOpen(new FileInputStream(FileDescriptor.in).getChannel());
+    }
+
+    /** Where closing cannot wake the thread, it may take a byte yet. */
+    @Override
+    public void ended() {
+      giveBack();
+    }
+
+    private void giveBack() {
+      if (!returned.getAndSet(true)) {
+        INPUT_TAKEN.set(false);
+      }
+    }
+
+    /** Standard input opened anew. When it is closed no thread is in it any more. */
+    private final class Opened implements ReadableByteChannel {
+      private final FileChannel channel;
+
+      Opened(FileChannel channel) {
+        this.channel = channel;
+      }
+
+      @Override
+      public int read(ByteBuffer target) throws IOException {
+        return channel.read(target);
+      }
+
+      @Override
+      public boolean isOpen() {
+        return channel.isOpen();
+      }
+
+      @Override
+      public void close() throws IOException {
+        try {
+          channel.close();
+        } finally {
+          giveBack();
+        }
+      }
+    }
   }
 
   /**

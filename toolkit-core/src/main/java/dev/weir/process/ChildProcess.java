@@ -90,10 +90,18 @@ public final class ChildProcess {
     loop.ensureMaySuspend("createSubprocess()");
     Starting starting = new Starting(loop, checked.getFirst());
     Launch launch = starting.await(checked, options);
-    ChildProcess child = new ChildProcess(loop, starting.attachment, launch, events);
-    starting.child = child;
-    child.watch();
-    return child;
+    ChildProcess child = null;
+    try {
+      child = new ChildProcess(loop, starting.attachment, launch, events);
+      starting.child = child;
+      child.watch();
+      return child;
+    } finally {
+      if (child == null) { // There can be no thread more, say.
+        launch.discard();
+        starting.attachment.detach();
+      }
+    }
   }
 
   private static List<String> checked(List<String> command) {

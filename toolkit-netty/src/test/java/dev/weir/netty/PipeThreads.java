@@ -14,11 +14,18 @@ final class PipeThreads {
     return threads.stream().filter(thread -> thread.getName().contains("-pipe-")).toList();
   }
 
-  /** {@return whether one of them is in a method of that name} */
-  static boolean anyIn(String method) {
+  /** {@return how many of them are in a method of one of these names} */
+  static long countIn(String... methods) {
     return alive().stream()
-        .flatMap(thread -> Arrays.stream(thread.getStackTrace()))
-        .anyMatch(frame -> frame.getMethodName().equals(method));
+        .filter(thread ->
+            Arrays.stream(thread.getStackTrace())
+                .anyMatch(frame -> List.of(methods).contains(frame.getMethodName())))
+        .count();
+  }
+
+  /** Lets rounds pass until one of them waits for the other end of a named pipe. */
+  static void untilOneOpens() {
+    OnLoop.passRoundsUntil(() -> countIn("open", "open0") > 0);
   }
 
   /** Lets rounds pass until there are none. */

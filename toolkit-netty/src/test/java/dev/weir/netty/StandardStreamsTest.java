@@ -71,8 +71,6 @@ class StandardStreamsTest {
                   IO.println(e.getMessage());
                 }
               }
-              // The thread that reads it may need a moment to go.
-              OnLoop.passRoundsUntil(() -> PipeThreads.alive().isEmpty());
             }
             Asyncio.standardInput(); // Not closed: it ends with the loop.
           },

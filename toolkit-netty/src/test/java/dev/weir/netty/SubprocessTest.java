@@ -193,13 +193,17 @@ class SubprocessTest {
         transport,
         () -> {
           makeFifo(gate);
-          String waitThenWrite = "(read go < '" + gate + "'; echo late) & echo early";
-          try (Subprocess sh = sh(waitThenWrite)) {
+          String awaitGo = "read go < '" + gate + "'; ";
+          String script = "(" + awaitGo + "echo late; " + awaitGo + "echo later) & echo early";
+          try (Subprocess sh = sh(script)) {
             assertThat(sh.awaitExit()).isZero();
             assertThat(text(sh.stdout().readLine())).isEqualTo("early\n");
 
-            OnLoop.onWorker(() -> Files.writeString(gate, "go\n")).await();
-            assertThat(text(sh.stdout().readAll())).isEqualTo("late\n");
+            for (String line : List.of("late\n", "later\n")) {
+              OnLoop.onWorker(() -> Files.writeString(gate, "go\n")).await();
+              assertThat(text(sh.stdout().readLine())).isEqualTo(line);
+            }
+            assertThat(sh.stdout().readAll()).isEmpty();
           }
         });
   }
@@ -212,8 +216,10 @@ class SubprocessTest {
         () -> {
           makeFifo(gate);
           long grandchild;
-          try (Subprocess sh = sh("(read go < '" + gate + "') & echo $!")) {
+          try (Subprocess sh = sh("(read go < '" + gate + "') & echo $!; cat")) {
             grandchild = Long.parseLong(text(sh.stdout().readLine()).strip());
+            OnLoop.passRoundsUntil(() -> PipeThreads.countIn("read0", "readBytes") == 2);
+            sh.stdin().writeEof();
             assertThat(sh.awaitExit()).isZero();
           }
           PipeThreads.untilGone();
