@@ -34,8 +34,8 @@ final class DatagramExamples {
       while (true) {
         endpoint.send(question.getBytes(UTF_8));
         try {
-          return new String(
-              Asyncio.waitFor(endpoint::receive, Duration.ofSeconds(1)).data(), UTF_8);
+          Datagram answer = Asyncio.waitFor(endpoint::receive, Duration.ofSeconds(1));
+          return new String(answer.data(), UTF_8);
         } catch (TimeoutException e) {
           // Once more.
         }
