@@ -41,6 +41,13 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
   private volatile boolean inputShutdown;
   private volatile boolean outputShutdown;
 
+  // On the far channel's event loop only.
+
+  /** Whether this one has asked for more than has come since. */
+  private boolean wanted;
+
+  // On this channel's event loop only.
+
   /** Whether the far channel has something that is written, and has not said how that went. */
   private boolean writing;
 
@@ -67,6 +74,7 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
     far.eventLoop()
         .execute(() -> {
           far.pipeline().addLast(new FarEnd());
+          far.pipeline().get(ReadGuard.class).ask(() -> wanted);
           far.pipeline().remove(NettyAdopter.Holding.class);
           if (!far.isActive()) {
             hop(() -> unsafe().close(voidPromise()));
@@ -97,6 +105,7 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+      wanted = false;
       read.add(message);
     }
 
@@ -184,6 +193,7 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
           .execute(() -> {
             // Epoll has forgotten a socket by then, and says so with an error.
             if (far.isOpen() && !far.isInputShutdown()) {
+              wanted = true;
               far.read();
             }
           });

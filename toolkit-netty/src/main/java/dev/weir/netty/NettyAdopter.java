@@ -84,7 +84,8 @@ final class NettyAdopter implements Listener {
 
   private void hold(DuplexChannel channel) {
     channel.config().setAutoRead(false);
-    channel.pipeline().addLast(new Holding());
+    Holding holding = new Holding();
+    channel.pipeline().addFirst(new ReadGuard(holding::isEmpty)).addLast(holding);
     // Behind whatever sets the pipeline up right now.
     channel.eventLoop().execute(() -> move(channel));
   }
@@ -164,7 +165,7 @@ final class NettyAdopter implements Listener {
 
   private static boolean hasOthers(Channel channel, ChannelHandler ours) {
     for (Map.Entry<String, ChannelHandler> one : channel.pipeline()) {
-      if (one.getValue() != ours) {
+      if (one.getValue() != ours && !(one.getValue() instanceof ReadGuard)) {
         return true;
       }
     }
@@ -204,6 +205,11 @@ final class NettyAdopter implements Listener {
   static final class Holding extends ChannelInboundHandlerAdapter {
     private final ArrayDeque<Object> held = new ArrayDeque<>(0);
     private final ArrayDeque<Object> events = new ArrayDeque<>(0);
+
+    /** A message that has begun may become whole, and a TLS handshake may go on. */
+    boolean isEmpty() {
+      return held.isEmpty();
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {

@@ -230,6 +230,10 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (forMessages) {
       holding = held;
     }
+    ReadGuard guard = channel.pipeline().get(ReadGuard.class);
+    if (guard != null) { // There is none on a bridge, but on its far side.
+      guard.ask(this::readingAllowed);
+    }
     opened();
     if (!forMessages) {
       channel.pipeline().remove(held);
@@ -303,7 +307,8 @@ final class NettyTransport extends NettyOutput implements Transport {
     readingChanged();
   }
 
-  private boolean readingAllowed() {
+  /** {@return whether what arrives is wanted} */
+  boolean readingAllowed() {
     if (tls != null && !tls.isOpen()) {
       return tls.takesMore();
     }

@@ -3,7 +3,6 @@ package dev.weir.netty;
 import dev.weir.spi.Network.Completion;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.MessageSizeEstimator;
@@ -99,7 +98,7 @@ final class UserHandlers {
     byte[] first = Objects.requireNonNull(received, "begun twice");
     received = null;
     ChannelPipeline pipeline = channel.pipeline();
-    Entry before = new Entry();
+    ReadGuard before = new ReadGuard(transport::readingAllowed);
     pipeline.remove(transport);
     PipelineException failure = null;
     try {
@@ -129,9 +128,6 @@ final class UserHandlers {
       entry.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     }
   }
-
-  /** Where the user's handlers begin. */
-  private static final class Entry extends ChannelInboundHandlerAdapter {}
 
   /** They cannot be put in any more. */
   void fail(IOException cause) {

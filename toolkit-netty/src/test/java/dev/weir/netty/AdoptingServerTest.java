@@ -15,6 +15,7 @@ import dev.weir.task.Task;
 import dev.weir.tls.ServerTls;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -28,6 +29,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.FixedLengthFrameDecoder;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.handler.codec.string.StringDecoder;
 import io.netty.handler.codec.string.StringEncoder;
@@ -37,11 +39,13 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -263,6 +267,63 @@ class AdoptingServerTest {
                 });
           }
         });
+  }
+
+  @EachPair
+  void aSlowTaskHoldsTheClientBackWhereTheProgramsHandlersReadOn(String theirs, String ours) {
+    int frames = 2_000;
+    int bytes = 16 * 1024;
+    AtomicInteger decoded = new AtomicInteger();
+    AtomicInteger waitingMost = new AtomicInteger();
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<ByteBuf, ByteBuf>startAdoptingMessageServer(
+                  connection -> {
+                    int received = 0;
+                    for (ByteBuf frame : connection) {
+                      waitingMost.accumulateAndGet(decoded.get() - received++, Math::max);
+                      frame.release();
+                      // Time in which too much could arrive.
+                      Asyncio.sleep(received < 10 ? Duration.ofMillis(10) : Duration.ZERO);
+                      if (received == frames) {
+                        connection.send(Unpooled.copyInt(received));
+                      }
+                    }
+                  },
+                  ServerOptions.defaults(),
+                  ByteBuf.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            ReadingOn.likeAnAggregator(),
+                            new FixedLengthFrameDecoder(bytes),
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void channelRead(
+                                  ChannelHandlerContext context, Object message) {
+                                decoded.incrementAndGet();
+                                context.fireChannelRead(message);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    for (int i = 0; i < frames; i++) {
+                      client.writer().write(new byte[bytes]);
+                    }
+                    // No end before: told of one, epoll reads up to it, whoever wants that.
+                    assertThat(client.reader().readExactly(4))
+                        .isEqualTo(ByteBuffer.allocate(4).putInt(frames).array());
+                  }
+                });
+          }
+        });
+    assertThat(waitingMost.get()).isBetween(2, 30);
   }
 
   @EachPair

@@ -15,6 +15,7 @@ import dev.weir.task.Future;
 import dev.weir.task.Task;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -29,6 +30,7 @@ import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Connections of messages, over sockets. */
@@ -427,6 +429,20 @@ class MessagesTest {
 
   @EachTransport
   void aSlowReceiverHoldsThePeerBack(String transport) {
+    assertHeldBack(transport, ChannelInboundHandlerAdapter::new);
+  }
+
+  @EachTransport
+  void aSlowReceiverHoldsThePeerBackWhereAnAggregatorReadsOn(String transport) {
+    assertHeldBack(transport, ReadingOn::likeAnAggregator);
+  }
+
+  @EachTransport
+  void aSlowReceiverHoldsThePeerBackWhereAHandlerSwitchesAutoReadOn(String transport) {
+    assertHeldBack(transport, ReadingOn::likeAShaper);
+  }
+
+  private static void assertHeldBack(String transport, Supplier<ChannelHandler> before) {
     int messages = 2_000;
     int bytes = 16 * 1024; // Four of them are as many bytes as may wait.
     AtomicInteger decoded = new AtomicInteger();
@@ -447,6 +463,7 @@ class MessagesTest {
         },
         ByteBuf.class,
         pipeline -> {
+          pipeline.addLast(before.get());
           frames(pipeline);
           pipeline.addLast(new Counting(decoded));
         },
