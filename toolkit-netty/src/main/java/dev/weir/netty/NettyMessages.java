@@ -40,9 +40,11 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   private boolean paused;
   private boolean ended;
   private boolean eofWritten;
-  private boolean detached;
 
-  /** Nothing is received any more. */
+  /** It was closed on this side. */
+  private boolean closed;
+
+  /** What was not received is released, and so is what comes. */
   private boolean discarding;
 
   private @Nullable IOException failure;
@@ -124,7 +126,7 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
               + " receive");
     }
     while (arrived.isEmpty()) {
-      if (discarding) {
+      if (closed) {
         throw new SocketException("receive() after close()");
       }
       if (failure != null) {
@@ -202,35 +204,33 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   @Override
   public void close() {
     writer.close();
-    discard();
+    closed();
   }
 
   @Override
   public void abort() {
     writer.abort();
-    discard();
+    closed();
   }
 
   @Override
   public void detach() {
     writer.detach();
-    detached = true;
   }
 
-  /** The handler has returned. */
-  void handled() {
-    if (!detached) {
-      discard();
-    }
+  /** Whoever closes it, nobody receives from now on. */
+  void closed() {
+    closed = true;
+    discard();
+    wake();
   }
 
-  /** Releases what was not received, and what comes. */
+  /** Releases what was not received, and what comes. Who receives is told by {@link #lost}. */
   void discard() {
     discarding = true;
     arrived.forEach(ReferenceCountUtil::release);
     arrived.clear();
     arrivedBytes = 0;
-    wake();
   }
 
   @Override

@@ -164,14 +164,7 @@ public final class NettyStreams {
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(type, "type");
     Objects.requireNonNull(pipeline, "pipeline");
-    return (reader, writer) -> {
-      NettyMessages<I, O> messages = newMessages(writer, type, pipeline);
-      try {
-        handler.handle(messages);
-      } finally {
-        messages.handled();
-      }
-    };
+    return (reader, writer) -> handler.handle(newMessages(writer, type, pipeline));
   }
 
   /**

@@ -265,6 +265,10 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void close() {
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.closed(); // Also where the connection was lost before.
+    }
     if (state == State.OPEN) {
       state = State.CLOSING;
       lingering = !securing && !readingAllowed() && !eofReceived;
@@ -276,6 +280,10 @@ final class NettyTransport extends NettyOutput implements Transport {
 
   @Override
   public void abort() {
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.discard(); // Why it is aborted, a timeout say, comes with the end.
+    }
     if (state != State.CLOSED && !aborted) {
       aborted = true;
       state = State.CLOSING;

@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamWriter;
 import dev.weir.sync.AsyncEvent;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
@@ -32,6 +34,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Connections of messages, over sockets. */
 @ExtendWith(LeakCheck.class)
@@ -239,6 +243,21 @@ class MessagesTest {
         });
   }
 
+  /** Looks at what was decoded, and takes no reference. */
+  private static final class Collecting extends ChannelInboundHandlerAdapter {
+    private final List<ByteBuf> decoded;
+
+    Collecting(List<ByteBuf> decoded) {
+      this.decoded = decoded;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      decoded.add((ByteBuf) message);
+      context.fireChannelRead(message);
+    }
+  }
+
   @EachTransport
   void whatNobodyReceivedIsReleasedWhenTheHandlerReturns(String transport) {
     List<ByteBuf> decoded = new ArrayList<>();
@@ -253,14 +272,7 @@ class MessagesTest {
         ByteBuf.class,
         pipeline -> {
           frames(pipeline);
-          pipeline.addLast(
-              new ChannelInboundHandlerAdapter() {
-                @Override
-                public void channelRead(ChannelHandlerContext context, Object message) {
-                  decoded.add((ByteBuf) message);
-                  context.fireChannelRead(message);
-                }
-              });
+          pipeline.addLast(new Collecting(decoded));
         },
         port -> {
           try (MessageConnection<ByteBuf, ByteBuf> client =
@@ -280,6 +292,79 @@ class MessagesTest {
           }
         });
     assertThat(decoded).isNotEmpty().allMatch(message -> message.refCnt() == 0);
+  }
+
+  /** How a handler that made messages of its bytes may leave. */
+  private enum Leaving {
+    RETURNS {
+      @Override
+      void leave(StreamWriter writer) {}
+    },
+    CLOSES {
+      @Override
+      void leave(StreamWriter writer) {
+        writer.close();
+        Asyncio.sleep(java.time.Duration.ZERO);
+      }
+    },
+    ABORTS {
+      @Override
+      void leave(StreamWriter writer) {
+        writer.abort();
+      }
+    },
+    LEAVES_WHEN_THE_PEER_HAS_GONE {
+      @Override
+      void leave(StreamWriter writer) throws IOException {
+        writer.write("go\n");
+        writer.waitClosed();
+      }
+    };
+
+    abstract void leave(StreamWriter writer) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Leaving.class)
+  void whatNobodyReceivedIsReleasedWhereBytesBecameMessages(Leaving leaving) {
+    List<ByteBuf> decoded = new ArrayList<>();
+    OnLoop.run(
+        "nio",
+        () -> {
+          AsyncEvent left = new AsyncEvent();
+          try (Server server =
+              Asyncio.startServer(
+                  (reader, writer) -> {
+                    try {
+                      NettyStreams.messages(
+                          writer,
+                          ByteBuf.class,
+                          pipeline -> {
+                            pipeline.addLast(new LineBasedFrameDecoder(LINE_MAX));
+                            pipeline.addLast(new Collecting(decoded));
+                          });
+                      OnLoop.passRoundsUntil(() -> decoded.size() == 2);
+                      leaving.leave(writer);
+                    } catch (ConnectionResetException e) {
+                      assertThat(leaving).isEqualTo(Leaving.LEAVES_WHEN_THE_PEER_HAS_GONE);
+                    } finally {
+                      left.set();
+                    }
+                  },
+                  "127.0.0.1",
+                  0)) {
+            Connection client = TestServer.connect(server.addresses().getFirst().getPort());
+            client.writer().write("one\ntwo\n");
+            if (leaving == Leaving.LEAVES_WHEN_THE_PEER_HAS_GONE) {
+              client.reader().readLine();
+              client.writer().abort();
+            }
+            left.await();
+            OnLoop.passRounds(2);
+            assertThat(decoded).hasSize(2).allMatch(message -> message.refCnt() == 0);
+            client.writer().abort();
+          }
+        });
   }
 
   @EachTransport
