@@ -104,7 +104,7 @@ final class UserHandlers {
     try {
       pipeline.addLast(before);
       setup.addHandlers(pipeline);
-    } catch (Exception e) {
+    } catch (Throwable e) { // A class that is missing, say: who waits must hear of it.
       failure = new PipelineException("The handlers cannot be added: " + e, e);
     } finally {
       pipeline.addLast(transport);

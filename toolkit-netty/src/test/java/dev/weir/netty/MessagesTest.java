@@ -440,6 +440,25 @@ class MessagesTest {
                 .hasMessageContaining("no such codec"));
   }
 
+  @EachTransport
+  void handlersWhoseClassIsMissingFailTheConnection(String transport) {
+    withLines(
+        transport,
+        MessagesTest::echo,
+        port ->
+            assertThatThrownBy(() ->
+                    NettyStreams.openMessageConnection(
+                        "127.0.0.1",
+                        port,
+                        ConnectOptions.defaults(),
+                        String.class,
+                        pipeline -> {
+                          throw new NoClassDefFoundError("no/such/Codec");
+                        }))
+                .isInstanceOf(PipelineException.class)
+                .hasRootCauseInstanceOf(NoClassDefFoundError.class));
+  }
+
   /** Counts what was decoded, for the test of what waits. */
   private static final class Counting extends ChannelInboundHandlerAdapter {
     private final AtomicInteger decoded;
