@@ -80,6 +80,10 @@ final class NettyTransport extends NettyOutput implements Transport {
   private boolean receivingFailed;
 
   private boolean eofReceived;
+
+  /** The peer has ended the TLS session, and thereby an open connection. */
+  private boolean endedByPeer;
+
   private @Nullable IOException failure;
 
   /** What hands on to another connection what arrives here, if anything does. */
@@ -204,15 +208,20 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (awaitsTls()) {
       throw new IllegalStateException("TLS is being started: add handlers when that is done");
     }
-    if (state != State.OPEN || failure != null) {
+    if ((state != State.OPEN && !endedByPeer) || failure != null) {
       driver.request(() -> outcome.failed(new IOException("Connection closed")));
       return;
     }
     byte[] received = protocol.takeBack();
     endForwardings();
     sendThroughHandlers();
-    handlers = new UserHandlers(this, setup, messages, received, outcome);
-    markDirty();
+    UserHandlers added = new UserHandlers(this, setup, messages, received, outcome);
+    handlers = added;
+    if (state == State.CLOSED) {
+      driver.request(() -> begin(added));
+    } else {
+      markDirty();
+    }
   }
 
   /**
@@ -269,6 +278,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (messages != null) {
       messages.closed(); // Also where the connection was lost before.
     }
+    endedByPeer = false;
     if (state == State.OPEN) {
       state = State.CLOSING;
       lingering = !securing && !readingAllowed() && !eofReceived;
@@ -284,6 +294,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     if (messages != null) {
       messages.discard(); // Why it is aborted, a timeout say, comes with the end.
     }
+    endedByPeer = false;
     if (state != State.CLOSED && !aborted) {
       aborted = true;
       state = State.CLOSING;
@@ -441,6 +452,13 @@ final class NettyTransport extends NettyOutput implements Transport {
     boolean ended = eofReceived;
     eofReceived = false;
     added.begin(ended);
+    if (endedByPeer) {
+      protocol.eofReceived(); // Behind what they have made of the rest.
+      endMessages();
+    }
+    if (state == State.CLOSED) {
+      added.end();
+    }
     if (holding != null) {
       ChannelHandler held = holding;
       holding = null;
@@ -616,12 +634,12 @@ final class NettyTransport extends NettyOutput implements Transport {
       received(message);
       return;
     }
-    if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
+    if (receives() && forwarding != null && forwarding.handOn(buffer)) {
       driver.readBuffers().handedOn();
       return;
     }
     try {
-      if (state == State.OPEN) {
+      if (receives()) {
         if (buffer.nioBufferCount() == 1) {
           protocol.dataReceived(
               buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
@@ -634,9 +652,14 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
+  /** {@return whether what arrives is anybody's: also what is decoded of it behind its end} */
+  private boolean receives() {
+    return state == State.OPEN || endedByPeer;
+  }
+
   private void received(Object message) {
     NettyMessages<?, ?> messages = messages();
-    if (state != State.OPEN || receivingFailed) {
+    if (!receives() || receivingFailed) {
       ReferenceCountUtil.release(message);
       return;
     }
@@ -736,6 +759,10 @@ final class NettyTransport extends NettyOutput implements Transport {
     eofReceived = true;
     if (state == State.OPEN) {
       endForwardings();
+      if (handlers != null) {
+        handlers.endInput();
+      }
+      endedByPeer = true;
       protocol.eofReceived();
       endMessages();
       if (tls.canSend()) {

@@ -99,7 +99,9 @@ final class UserHandlers {
     received = null;
     ChannelPipeline pipeline = channel.pipeline();
     ReadGuard before = new ReadGuard(transport::readingAllowed);
-    pipeline.remove(transport);
+    if (pipeline.context(transport) != null) { // A channel that has gone has no handlers left.
+      pipeline.remove(transport);
+    }
     PipelineException failure = null;
     try {
       pipeline.addLast(before);
@@ -119,13 +121,36 @@ final class UserHandlers {
     if (entry == null) {
       return; // A handler has closed the connection.
     }
-    entry.fireChannelActive();
+    if (channel.isActive()) {
+      entry.fireChannelActive();
+    }
     if (first.length > 0) {
       entry.fireChannelRead(channel.alloc().directBuffer(first.length).writeBytes(first));
       entry.fireChannelReadComplete();
     }
     if (ended) {
+      endInput();
+    }
+  }
+
+  /**
+   * Tells them that the peer has ended its stream, which may complete what a decoder has begun. The
+   * end of a TLS session is no event that decoders know.
+   */
+  void endInput() {
+    if (entry != null) {
       entry.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+    }
+  }
+
+  /** Takes them out again: the channel had gone before they came. */
+  void end() {
+    ChannelPipeline pipeline = channel.pipeline();
+    if (entry != null) {
+      entry.fireChannelInactive();
+    }
+    while (pipeline.first() != null) {
+      pipeline.removeFirst();
     }
   }
 
