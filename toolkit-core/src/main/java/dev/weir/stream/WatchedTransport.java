@@ -81,6 +81,11 @@ final class WatchedTransport implements Transport {
     lastActivityNanos = nowNanos();
   }
 
+  /** Something left that no write here has brought. */
+  void sent() {
+    lastActivityNanos = nowNanos();
+  }
+
   /** The connection is gone. Returns the timeout that ended it, if one did. */
   @Nullable SocketTimeoutException ended() {
     if (timer != null) {

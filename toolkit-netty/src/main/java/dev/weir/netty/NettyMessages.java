@@ -1,6 +1,5 @@
 package dev.weir.netty;
 
-import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
@@ -10,7 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -165,12 +163,7 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
       // Without a cause it is the handlers that do not fit, which is no doing of the peer's.
       return failure.getCause() == null ? thrown : transport.protocol.thrown(thrown);
     }
-    if (failure instanceof SocketTimeoutException) {
-      SocketTimeoutException thrown = new SocketTimeoutException(message);
-      thrown.initCause(failure);
-      return transport.protocol.thrown(thrown);
-    }
-    return transport.protocol.thrown(new ConnectionResetException(message, failure));
+    return transport.protocol.thrownFor(failure);
   }
 
   @Override

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
  * fiber.
  */
-final class NettyTransport extends NettyOutput implements Transport {
+final class NettyTransport extends NettyOutput implements Transport, ReadGuard.Behind {
   /*
    *   CONNECTING ---> OPEN ---> CLOSING ---> CLOSED
    *                     |                      ^
@@ -241,7 +241,7 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     ReadGuard guard = channel.pipeline().get(ReadGuard.class);
     if (guard != null) { // There is none on a bridge, but on its far side.
-      guard.ask(this::readingAllowed);
+      guard.ask(this);
     }
     opened();
     if (!forMessages) {
@@ -326,8 +326,8 @@ final class NettyTransport extends NettyOutput implements Transport {
     readingChanged();
   }
 
-  /** {@return whether what arrives is wanted} */
-  boolean readingAllowed() {
+  @Override
+  public boolean readingAllowed() {
     if (tls != null && !tls.isOpen()) {
       return tls.takesMore();
     }
@@ -652,6 +652,14 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
   }
 
+  /** Who watches the connection sees that something moves, though no message is whole yet. */
+  @Override
+  public void somethingArrived() {
+    if (state == State.OPEN) {
+      protocol.dataReceived(NO_BYTES);
+    }
+  }
+
   /** {@return whether what arrives is anybody's: also what is decoded of it behind its end} */
   private boolean receives() {
     return state == State.OPEN || endedByPeer;
@@ -665,7 +673,6 @@ final class NettyTransport extends NettyOutput implements Transport {
     }
     PipelineException unfit;
     if (messages != null) {
-      protocol.dataReceived(NO_BYTES); // Who watches the connection sees that something moved.
       unfit = messages.arrived(message, size(message));
     } else {
       unfit =

@@ -98,7 +98,7 @@ final class UserHandlers {
     byte[] first = Objects.requireNonNull(received, "begun twice");
     received = null;
     ChannelPipeline pipeline = channel.pipeline();
-    ReadGuard before = new ReadGuard(transport::readingAllowed);
+    ReadGuard before = new ReadGuard(transport);
     if (pipeline.context(transport) != null) { // A channel that has gone has no handlers left.
       pipeline.remove(transport);
     }
@@ -176,6 +176,9 @@ final class UserHandlers {
         .write(message)
         .addListener(written -> {
           unsentBytes -= size;
+          if (written.isSuccess()) {
+            transport.protocol.dataSent();
+          }
           Throwable cause = written.cause();
           if (cause != null && !failed && !(cause instanceof ClosedChannelException)) {
             // Netty tells the pipeline of a failed write only where nobody holds its promise. The
