@@ -125,7 +125,7 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
     }
     while (arrived.isEmpty()) {
       if (closed) {
-        throw new SocketException("receive() after close()");
+        throw transport.protocol.thrown(new SocketException("receive() after close()"));
       }
       if (failure != null) {
         throw fresh(failure);

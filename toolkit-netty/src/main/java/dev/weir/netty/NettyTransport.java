@@ -25,6 +25,7 @@ import io.netty.handler.timeout.TimeoutException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -209,7 +210,8 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
       throw new IllegalStateException("TLS is being started: add handlers when that is done");
     }
     if ((state != State.OPEN && !endedByPeer) || failure != null) {
-      driver.request(() -> outcome.failed(new IOException("Connection closed")));
+      IOException cause = whyLost();
+      driver.request(() -> outcome.failed(cause));
       return;
     }
     byte[] received = protocol.takeBack();
@@ -280,8 +282,8 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
     }
     endedByPeer = false;
     if (state == State.OPEN) {
-      state = State.CLOSING;
       lingering = !securing && !readingAllowed() && !eofReceived;
+      state = State.CLOSING;
       readingWanted = true;
       endForwardings();
       markDirty();
@@ -332,8 +334,7 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
       return tls.takesMore();
     }
     return readingWanted
-        && !receivingFailed
-        && holding == null
+        && (state != State.OPEN || (!receivingFailed && holding == null)) // Closed, all is dropped.
         && (forwarding == null || !forwarding.holdsBack());
   }
 
@@ -423,6 +424,9 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
       resetAndClose();
       return;
     }
+    if (state == State.CLOSING) {
+      endHolding(); // No handlers are to come.
+    }
     applyReading();
     if (awaitsTls()) {
       sendStagedBefore();
@@ -460,10 +464,16 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
       added.end();
     }
     if (holding != null) {
+      endHolding();
+      applyReading();
+    }
+  }
+
+  private void endHolding() {
+    if (holding != null) {
       ChannelHandler held = holding;
       holding = null;
       channel.pipeline().remove(held);
-      applyReading();
     }
   }
 
@@ -908,11 +918,12 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
     IOException cause = failure;
     if (cause == null && aborted) {
       cause = new IOException("Connection aborted on this side");
-    }
-    if (handlers != null) {
-      handlers.fail(cause != null ? cause : new IOException("Connection closed"));
+      failure = cause;
     }
     protocol.connectionLost(cause);
+    if (handlers != null) {
+      handlers.fail();
+    }
     NettyMessages<?, ?> messages = messages();
     if (messages != null) {
       messages.lost(cause);
@@ -920,6 +931,15 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
         messages.discard(); // Nobody will run any more who could receive them.
       }
     }
+  }
+
+  /**
+   * {@return a new exception for who finds the connection lost, or closed, and is told only now}
+   */
+  IOException whyLost() {
+    return failure != null
+        ? protocol.thrownFor(failure)
+        : protocol.thrown(new SocketException("The connection was closed before"));
   }
 
   /** {@return which connection it is and what it has not sent, for a report} */

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.MessageSizeEstimator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.Objects;
@@ -155,10 +154,10 @@ final class UserHandlers {
   }
 
   /** They cannot be put in any more. */
-  void fail(IOException cause) {
+  void fail() {
     if (received != null) {
       received = null;
-      outcome.failed(cause);
+      outcome.failed(transport.whyLost());
     }
   }
 

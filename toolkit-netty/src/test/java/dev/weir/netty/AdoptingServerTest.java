@@ -12,6 +12,7 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
 import dev.weir.tls.ServerTls;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -368,6 +369,43 @@ class AdoptingServerTest {
                     first.close();
                     assertThat(asking.await()).isEqualTo("two");
                   }
+                });
+          }
+        });
+  }
+
+  /** The main task has its turn before the first step of a handler's. */
+  @EachPair
+  void aConnectionThatIsClosedBeforeItsHandlerRunsEndsWithItsPeer(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> connection.send("never"), ServerOptions.defaults(), String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new LineBasedFrameDecoder(100),
+                            new StringDecoder(UTF_8),
+                            new StringEncoder(UTF_8),
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("one\ntwo\n");
+                    Task<byte[]> reading = Asyncio.createTask(() -> client.reader().read(1));
+                    OnLoop.passRoundsUntil(() -> {
+                      weir.server().closeClients();
+                      return reading.done();
+                    });
+                    assertThat(reading.result()).isEmpty();
+                  }
+                  weir.close();
+                  // Less than a connection may take to send the rest.
+                  Timeout.after(Duration.ofSeconds(7)).run(timeout -> weir.server().waitClosed());
                 });
           }
         });

@@ -15,6 +15,7 @@ import dev.weir.sync.AsyncEvent;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
@@ -41,6 +42,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(LeakCheck.class)
 class MessagesTest {
   private static final int LINE_MAX = 100;
+
+  /** Less than connections may take to send the rest; what takes this long waits in vain. */
+  private static final java.time.Duration GONE_SOON = java.time.Duration.ofSeconds(7);
 
   /** A test's body beside a server of messages. */
   private interface ServerBody {
@@ -192,6 +196,85 @@ class MessagesTest {
                 .hasMessageContaining("What the peer sent cannot be decoded");
             good.send("still here\n");
             assertThat(good.receive()).isEqualTo("still here");
+          }
+        });
+  }
+
+  @EachTransport
+  void whoSendsWhatCannotBeDecodedTakesUpNoSlotOnceItHasGone(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server =
+              NettyStreams.startMessageServer(
+                  connection -> {
+                    try {
+                      connection.receive();
+                    } catch (PipelineException e) {
+                      // It has to go.
+                    }
+                  },
+                  "127.0.0.1",
+                  0,
+                  ServerOptions.defaults(),
+                  String.class,
+                  MessagesTest::lines)) {
+            int port = server.addresses().getFirst().getPort();
+            try (Connection bad = TestServer.connect(port)) {
+              bad.writer().write("x".repeat(LINE_MAX + 1) + "\n");
+              assertThat(bad.reader().read(1)).isEmpty();
+              bad.writer().write("y".repeat(100_000) + "\n");
+            }
+            server.close();
+            Timeout.after(GONE_SOON).run(timeout -> server.waitClosed());
+          }
+        });
+  }
+
+  @EachTransport
+  void aPeerThatHasGoneBeforeTheHandlersCameIsNoErrorToReport(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Future<Throwable> thrown = Asyncio.runningLoop().createFuture();
+          try (Server server =
+              Asyncio.startServer(
+                  (reader, writer) -> {
+                    writer.awaitPeerGone();
+                    try {
+                      NettyStreams.messages(writer, String.class, MessagesTest::lines);
+                    } catch (IOException e) {
+                      thrown.setResult(e);
+                      throw e;
+                    }
+                  },
+                  "127.0.0.1",
+                  0)) {
+            TestServer.connect(server.addresses().getFirst().getPort()).writer().abort();
+            assertThat(thrown.await())
+                .isInstanceOf(ConnectionResetException.class)
+                .hasMessage("Connection reset by peer");
+          }
+        });
+  }
+
+  @EachTransport
+  void whoReceivesFromAConnectionThatAnotherTaskHasClosedIsNoErrorToReport(String transport) {
+    AsyncEvent ended = new AsyncEvent();
+    withLines(
+        transport,
+        connection -> {
+          try {
+            Asyncio.runningLoop().callSoon(connection::close);
+            connection.receive();
+          } finally {
+            ended.set();
+          }
+        },
+        port -> {
+          try (Connection client = TestServer.connect(port)) {
+            assertThat(client.reader().read(1)).isEmpty();
+            ended.await();
           }
         });
   }
