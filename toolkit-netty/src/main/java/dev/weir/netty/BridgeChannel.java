@@ -106,11 +106,25 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       wanted = false;
+      if (read.isEmpty()) {
+        // A handler's timer may bring a message too, and no end of a read behind it.
+        context.executor().execute(this::handOverRead);
+      }
       read.add(message);
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+      handOver(); // Be it nothing, so that there the next read is asked for.
+    }
+
+    private void handOverRead() {
+      if (!read.isEmpty()) {
+        handOver();
+      }
+    }
+
+    private void handOver() {
       List<Object> batch = read;
       read = new ArrayList<>();
       try {
@@ -120,8 +134,11 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
       }
     }
 
+    // Whatever else happens has happened behind what was read.
+
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      handOverRead();
       hop(() -> {
         inputShutdown |= event instanceof ChannelInputShutdownEvent;
         pipeline().fireUserEventTriggered(event);
@@ -130,14 +147,13 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      handOverRead();
       hop(() -> pipeline().fireExceptionCaught(cause));
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      if (!read.isEmpty()) {
-        channelReadComplete(context);
-      }
+      handOverRead();
       hop(() -> unsafe().close(voidPromise()));
     }
   }

@@ -11,6 +11,7 @@ import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.task.Timeout;
 import dev.weir.tls.ServerTls;
@@ -42,6 +43,8 @@ import java.lang.annotation.Target;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -223,6 +226,86 @@ class AdoptingServerTest {
         });
     assertThat(handledOn).allMatch(Thread::isVirtual);
     assertThat(decodedOn).doesNotContainAnyElementsOf(handledOn);
+  }
+
+  @EachPair
+  void whatWasDecodedBeforeAFailureIsReceivedFirst(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          Future<List<String>> received = Asyncio.runningLoop().createFuture();
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> {
+                    List<String> all = new ArrayList<>();
+                    try {
+                      while (true) {
+                        all.add(String.valueOf(connection.receive()));
+                      }
+                    } catch (PipelineException e) {
+                      received.setResult(all);
+                    }
+                  },
+                  ServerOptions.defaults(),
+                  String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new LineBasedFrameDecoder(100),
+                            new StringDecoder(UTF_8),
+                            new StringEncoder(UTF_8),
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("good\n" + "garbage".repeat(100) + "\n");
+                    assertThat(received.await()).containsExactly("good");
+                  }
+                });
+          }
+        });
+  }
+
+  /** A handler's timer may do so. */
+  @EachPair
+  void aMessageThatNoReadBroughtIsReceived(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> connection.send(connection.receive() + "\n"),
+                  ServerOptions.defaults(),
+                  String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new StringEncoder(UTF_8),
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void handlerAdded(ChannelHandlerContext context) {
+                                context
+                                    .channel()
+                                    .eventLoop()
+                                    .schedule(
+                                        () -> context.fireChannelRead("tick"),
+                                        50,
+                                        TimeUnit.MILLISECONDS);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    assertThat(client.reader().readLine(UTF_8)).isEqualTo("tick");
+                  }
+                });
+          }
+        });
   }
 
   @EachPair
