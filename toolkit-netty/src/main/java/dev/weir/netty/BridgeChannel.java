@@ -2,6 +2,7 @@ package dev.weir.netty;
 
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -85,7 +86,11 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
   /** Closing resets the connection from now on. */
   void resetOnClose() {
     if (far instanceof SocketChannel tcp) {
-      tcp.config().setSoLinger(0);
+      try {
+        tcp.config().setSoLinger(0);
+      } catch (ChannelException e) {
+        // The socket is gone already.
+      }
     }
   }
 

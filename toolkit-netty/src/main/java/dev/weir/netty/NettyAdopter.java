@@ -42,6 +42,7 @@ final class NettyAdopter implements Listener {
 
     NettyAdopter start(NettyIoDriver driver, Supplier<Destination> destinations) {
       NettyAdopter started = new NettyAdopter(this, driver, destinations);
+      driver.adopters().add(started);
       adopter = started;
       return started;
     }
@@ -195,10 +196,19 @@ final class NettyAdopter implements Listener {
   @Override
   public void close() {
     closed = true;
-    driver.request(() -> {
-      surplus.forEach(Channel::close);
-      surplus.clear();
-    });
+    driver.adopters().remove(this);
+    driver.request(this::closeSurplus);
+  }
+
+  /** The loop ends, and nobody has closed this before. */
+  void endWithLoop() {
+    closed = true;
+    closeSurplus();
+  }
+
+  private void closeSurplus() {
+    surplus.forEach(Channel::close);
+    surplus.clear();
   }
 
   /** Keeps what arrives while a channel is moved, and hands it on when it is removed. */

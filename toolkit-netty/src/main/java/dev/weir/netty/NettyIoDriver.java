@@ -51,6 +51,7 @@ final class NettyIoDriver implements IoDriver {
   private final Chunks chunks = new Chunks();
   private final ReadBuffers readBuffers;
   private final Set<NettyTransport> open = new HashSet<>();
+  private final Set<NettyAdopter> adopters = new HashSet<>();
   private boolean closing;
 
   /**
@@ -138,6 +139,7 @@ final class NettyIoDriver implements IoDriver {
       }
       eventLoop.run(Math.max(1, deadlineNanos - nanoTime()), 0);
     } while (nanoTime() < deadlineNanos);
+    adopters.forEach(NettyAdopter::endWithLoop);
     List.copyOf(open).forEach(NettyTransport::endWithLoop);
     eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
     while (!eventLoop.isTerminated()) {
@@ -194,6 +196,11 @@ final class NettyIoDriver implements IoDriver {
   /** {@return the transports that are open} */
   Collection<NettyTransport> open() {
     return open;
+  }
+
+  /** {@return what takes channels over until it is closed} */
+  Set<NettyAdopter> adopters() {
+    return adopters;
   }
 
   void report(String message, Throwable exception) {

@@ -410,6 +410,8 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
     if (writeBufferSize() > 0) {
       aborted = true;
       resetAndClose();
+    } else if (channel instanceof BridgeChannel) {
+      closeNow(); // The event loop closes its own channels only.
     }
   }
 

@@ -11,6 +11,7 @@ import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.sync.AsyncEvent;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.task.Timeout;
@@ -41,13 +42,16 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -510,6 +514,54 @@ class AdoptingServerTest {
                 }
               });
         });
+  }
+
+  /** One that its handler has left open, and one that waits for a slot. */
+  @EachPair
+  void theLoopsEndIsThatOfTheChannelsItHasTaken(String theirs, String ours) throws Exception {
+    boolean epoll = theirs.equals("epoll");
+    assumeTrue(!epoll || Epoll.isAvailable(), "there is no epoll here");
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    Queue<Channel> taken = new ConcurrentLinkedQueue<>();
+    List<Socket> clients = new ArrayList<>();
+    try {
+      OnLoop.run(
+          ours,
+          () -> {
+            AsyncEvent detached = new AsyncEvent();
+            AdoptingServer weir =
+                NettyStreams.startAdoptingServer(
+                    (reader, writer) -> {
+                      writer.detach();
+                      detached.set();
+                    },
+                    ServerOptions.defaults().withMaxConnections(1));
+            listen(
+                group,
+                epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class,
+                child -> {
+                  taken.add(child);
+                  child.pipeline().addLast(weir.childHandler());
+                },
+                port -> {
+                  clients.add(TestServer.connectPlainly(port));
+                  detached.await();
+                  clients.add(TestServer.connectPlainly(port));
+                  OnLoop.passRoundsUntil(() -> weir.toString().contains("1 waiting"));
+                });
+          });
+      assertThat(taken).hasSize(2);
+      for (Channel channel : taken) {
+        assertThat(channel.closeFuture().await(5, TimeUnit.SECONDS)).as("it is closed").isTrue();
+      }
+    } finally {
+      for (Socket client : clients) {
+        client.close();
+      }
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
   }
 
   @EachTransport
