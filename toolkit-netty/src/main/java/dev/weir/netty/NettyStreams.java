@@ -256,8 +256,8 @@ public final class NettyStreams {
    *
    * @param type of what is received; a message of another type ends its connection with a {@link
    *     PipelineException}
-   * @throws IllegalArgumentException if the options have TLS, which comes before codecs, and so is
-   *     the application's, as a PROXY header is
+   * @throws IllegalArgumentException if the options have TLS or require a PROXY header, which come
+   *     before codecs, and so are the application's
    * @throws IOException as {@link #startAdoptingServer}
    * @throws CancelledError if the task is cancelled; no server is left then
    */
@@ -268,6 +268,11 @@ public final class NettyStreams {
       throw new IllegalArgumentException(
           "TLS comes before the codecs, which are the application's: add an SslHandler there, and"
               + " leave withTls() out");
+    }
+    if (options.requiresProxyProtocol()) {
+      throw new IllegalArgumentException(
+          "A PROXY header comes before the codecs, which are the application's: add a handler that"
+              + " reads it there, and leave withProxyProtocol() out");
     }
     return AdoptingServer.start(handlerOfBytes(handler, type, pipeline -> {}), options, true);
   }

@@ -581,6 +581,13 @@ class AdoptingServerTest {
                       String.class))
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessageStartingWith("TLS comes before the codecs");
+          assertThatThrownBy(() ->
+                  NettyStreams.startAdoptingMessageServer(
+                      connection -> {},
+                      ServerOptions.defaults().withProxyProtocol(List.of("127.0.0.1")),
+                      String.class))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessageStartingWith("A PROXY header comes before the codecs");
           assertThatThrownBy(NettyStreams::group)
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessage("no loop for the group: give it one, or several");
