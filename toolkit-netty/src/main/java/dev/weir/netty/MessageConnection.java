@@ -38,10 +38,13 @@ public interface MessageConnection<I, O> extends Iterable<I>, AutoCloseable {
    * Suspends until there is a message, and takes it. The caller owns it then.
    *
    * @return the next message; null when the peer has ended its stream
-   * @throws PipelineException if a handler of the pipeline failed; messages that it decoded before
-   *     are received first
-   * @throws IOException if the connection is lost, after the messages that had arrived; or it was
-   *     closed on this side
+   * @throws PipelineException if a decoder or another handler failed, what was sent could not be
+   *     encoded, or the message is of another type; messages that came before are received first
+   * @throws java.net.SocketTimeoutException if a timeout of the server or of a handler has ended
+   *     the connection
+   * @throws dev.weir.tls.TlsException if TLS has, or ended without saying so
+   * @throws IOException if the connection is lost otherwise, after the messages that had arrived;
+   *     or it was closed on this side
    * @throws CancelledError if the task is cancelled; no message is taken then
    * @throws IllegalStateException if another task waits in this call
    */

@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -158,10 +159,10 @@ final class NettyAdopter implements Listener {
     boolean behindHandlers = hasOthers(channel, holding);
     NettyTransport transport =
         new NettyTransport(driver, channel, destinations.get().acceptor().get());
-    transport.adopted(holding, behindHandlers, address.ofMessages);
     if (channel instanceof BridgeChannel bridge) {
-      bridge.open();
+      bridge.open(); // Before anything is read.
     }
+    transport.adopted(holding, behindHandlers, address.ofMessages);
   }
 
   private static boolean hasOthers(Channel channel, ChannelHandler ours) {
@@ -214,7 +215,9 @@ final class NettyAdopter implements Listener {
   /** Keeps what arrives while a channel is moved, and hands it on when it is removed. */
   static final class Holding extends ChannelInboundHandlerAdapter {
     private final ArrayDeque<Object> held = new ArrayDeque<>(0);
-    private final ArrayDeque<Object> events = new ArrayDeque<>(0);
+
+    /** What happened behind that: the end of the stream is an event, and a handler may fail. */
+    private final ArrayDeque<Consumer<ChannelHandlerContext>> events = new ArrayDeque<>(0);
 
     /** A message that has begun may become whole, and a TLS handshake may go on. */
     boolean isEmpty() {
@@ -228,7 +231,12 @@ final class NettyAdopter implements Listener {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-      events.add(event); // The end of the stream is one.
+      events.add(next -> next.fireUserEventTriggered(event));
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      events.add(next -> next.fireExceptionCaught(cause));
     }
 
     @Override
@@ -244,7 +252,7 @@ final class NettyAdopter implements Listener {
       if (any) {
         context.fireChannelReadComplete();
       }
-      events.forEach(context::fireUserEventTriggered);
+      events.forEach(event -> event.accept(context));
     }
   }
 

@@ -77,6 +77,9 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
   /** Keeps what an adopted channel's handlers decode until it is clear who receives it. */
   private NettyAdopter.@Nullable Holding holding;
 
+  /** Whether an application's handlers stand before this, which were there when it came. */
+  private boolean behindHandlers;
+
   /** What arrives can no longer be made sense of. */
   private boolean receivingFailed;
 
@@ -234,6 +237,7 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
    * @param forMessages whether what they decode has to wait for {@link #addHandlers}
    */
   void adopted(NettyAdopter.Holding held, boolean behindHandlers, boolean forMessages) {
+    this.behindHandlers = behindHandlers;
     if (behindHandlers) {
       sendThroughHandlers();
       driver.readBuffers().keepApart(channel);
@@ -494,6 +498,9 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
   private void failReceiving(PipelineException cause) {
     NettyMessages<?, ?> messages = messages();
     if (messages == null) {
+      if (cause.getCause() == null) { // The streams tell of it as of a reset.
+        driver.report("Handlers that do not fit on the connection with " + describePeer(), cause);
+      }
       fail(cause);
     } else {
       receivingFailed = true;
@@ -846,7 +853,9 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
   /** Something failed on the channel. */
   void exceptionCaught(Throwable cause) {
     boolean engines = tls != null && TlsErrors.isOfEngine(cause);
-    if (handlers != null && !engines && cause instanceof CodecException codec) {
+    boolean anyHandlers = handlers != null || behindHandlers || channel instanceof BridgeChannel;
+    boolean theirs = anyHandlers && !engines;
+    if (theirs && cause instanceof CodecException codec) {
       codecFailed(codec);
       return;
     }
@@ -872,12 +881,14 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
             && !eofWritten
             && !eofReceived;
     if (failure == null) {
-      failure = asFailure(cause);
+      failure =
+          theirs && !(cause instanceof IOException)
+              ? new PipelineException("A handler of the pipeline failed: " + cause, cause)
+              : asFailure(cause);
     }
     if (!(cause instanceof IOException)) {
       driver.report(
-          "Error on the connection with " + describe(remoteAddress),
-          cause); // No doing of the peer's.
+          "Error on the connection with " + describePeer(), cause); // No doing of the peer's.
     }
     if (writing) {
       // Reading goes on, to the end that is near as a rule: what the peer had sent before it went
@@ -893,8 +904,7 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
   /** A decoder fails because of what the peer sent, an encoder because of what we send. */
   private void codecFailed(CodecException cause) {
     if (cause instanceof EncoderException) {
-      driver.report(
-          "A message cannot be encoded on the connection with " + describe(remoteAddress), cause);
+      driver.report("A message cannot be encoded on the connection with " + describePeer(), cause);
       fail(new PipelineException("A message cannot be encoded: " + cause.getMessage(), cause));
     } else {
       failReceiving(
@@ -953,6 +963,10 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
         + ", "
         + writeBufferSize()
         + " bytes unsent";
+  }
+
+  private String describePeer() {
+    return describe(remoteAddress);
   }
 
   private static String describe(@Nullable SocketAddress address) {

@@ -272,6 +272,39 @@ class AdoptingServerTest {
         });
   }
 
+  @EachPair
+  void whatAProgramsDecoderCannotDecodeIsNoErrorToReport(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          Future<Throwable> thrown = Asyncio.runningLoop().createFuture();
+          try (AdoptingServer weir =
+              NettyStreams.startAdoptingServer(
+                  (reader, writer) -> {
+                    try {
+                      reader.readAll();
+                    } catch (IOException e) {
+                      thrown.setResult(e);
+                      throw e;
+                    }
+                  },
+                  ServerOptions.defaults())) {
+            withProgram(
+                theirs,
+                child ->
+                    child.pipeline().addLast(new LineBasedFrameDecoder(100), weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("garbage".repeat(100) + "\n");
+                    assertThat(thrown.await())
+                        .isInstanceOf(ConnectionResetException.class)
+                        .hasMessageStartingWith("What the peer sent cannot be decoded");
+                  }
+                });
+          }
+        });
+  }
+
   /** A handler's timer may do so. */
   @EachPair
   void aMessageThatNoReadBroughtIsReceived(String theirs, String ours) {

@@ -13,6 +13,7 @@ import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamWriter;
 import dev.weir.sync.AsyncEvent;
 import dev.weir.task.CancelledError;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.task.Timeout;
@@ -502,6 +503,67 @@ class MessagesTest {
           }
           assertThat(reports).hasSize(1);
         });
+  }
+
+  @EachTransport
+  void aHandlerThatFailsIsReportedAndIsWhatReceiveThrows(String transport) {
+    assertFailsOnce(
+        transport,
+        pipeline -> {
+          lines(pipeline);
+          pipeline.addLast(
+              new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext context, Object message) {
+                  throw new IllegalStateException("a bug of the handler's");
+                }
+              });
+        },
+        1,
+        "A handler of the pipeline failed: java.lang.IllegalStateException: a bug of the"
+            + " handler's");
+  }
+
+  @EachTransport
+  void aMessageForWhichThereIsNoEncoderIsReportedAndIsWhatReceiveThrows(String transport) {
+    assertFailsOnce(
+        transport,
+        pipeline -> pipeline.addLast(new LineBasedFrameDecoder(LINE_MAX)),
+        5, // Of those that fail together, one is reported.
+        "A handler of the pipeline failed: java.lang.UnsupportedOperationException: unsupported"
+            + " message type: String");
+  }
+
+  private static void assertFailsOnce(
+      String transport, PipelineSetup pipeline, int sent, String message) {
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              try (Server server =
+                      NettyStreams.startMessageServer(
+                          MessagesTest::echo,
+                          "127.0.0.1",
+                          0,
+                          ServerOptions.defaults(),
+                          String.class,
+                          MessagesTest::lines);
+                  MessageConnection<String, String> client =
+                      NettyStreams.openMessageConnection(
+                          "127.0.0.1",
+                          server.addresses().getFirst().getPort(),
+                          ConnectOptions.defaults(),
+                          String.class,
+                          pipeline)) {
+                for (int i = 0; i < sent; i++) {
+                  client.send("one\n");
+                }
+                assertThatThrownBy(client::receive)
+                    .isInstanceOf(PipelineException.class)
+                    .hasMessageStartingWith(message);
+              }
+            });
+    assertThat(reports).hasSize(1);
   }
 
   @EachTransport

@@ -11,6 +11,7 @@ import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -47,21 +48,22 @@ class PipelineTest {
   /** A server that echoes, behind handlers, and a client behind others. */
   private static void withEcho(
       String transport, PipelineSetup ofServer, PipelineSetup ofClient, Body body) {
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server =
-                  NettyStreams.startServer(
-                      PipelineTest::echo, "127.0.0.1", 0, ServerOptions.defaults(), ofServer);
-              Connection client =
-                  NettyStreams.openConnection(
-                      "127.0.0.1",
-                      server.addresses().getFirst().getPort(),
-                      ConnectOptions.defaults(),
-                      ofClient)) {
-            body.run(client);
-          }
-        });
+    OnLoop.run(transport, () -> serveEcho(ofServer, ofClient, body));
+  }
+
+  private static void serveEcho(PipelineSetup ofServer, PipelineSetup ofClient, Body body)
+      throws Exception {
+    try (Server server =
+            NettyStreams.startServer(
+                PipelineTest::echo, "127.0.0.1", 0, ServerOptions.defaults(), ofServer);
+        Connection client =
+            NettyStreams.openConnection(
+                "127.0.0.1",
+                server.addresses().getFirst().getPort(),
+                ConnectOptions.defaults(),
+                ofClient)) {
+      body.run(client);
+    }
   }
 
   private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
@@ -264,20 +266,28 @@ class PipelineTest {
   }
 
   @EachTransportAndIoUring
-  void messagesThatAreNotBytesFailAStream(String transport) {
-    withEcho(
-        transport,
-        PipelineTest::nothing,
-        pipeline -> pipeline.addLast(new LineBasedFrameDecoder(100), new StringDecoder(UTF_8)),
-        client -> {
-          client.writer().write("hello\n");
-          assertThatThrownBy(() -> client.reader().readLine())
-              .rootCause()
-              .isInstanceOf(PipelineException.class)
-              .hasMessageStartingWith(
-                  "A message of java.lang.String came out of the pipeline, and a stream takes"
-                      + " bytes");
-        });
+  void messagesThatAreNotBytesFailAStreamAndAreReported(String transport) {
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () ->
+                serveEcho(
+                    PipelineTest::nothing,
+                    pipeline ->
+                        pipeline.addLast(new LineBasedFrameDecoder(100), new StringDecoder(UTF_8)),
+                    client -> {
+                      client.writer().write("hello\n");
+                      assertThatThrownBy(() -> client.reader().readLine())
+                          .rootCause()
+                          .isInstanceOf(PipelineException.class)
+                          .hasMessageStartingWith(
+                              "A message of java.lang.String came out of the pipeline, and a"
+                                  + " stream takes bytes");
+                    }));
+    assertThat(reports)
+        .singleElement()
+        .extracting(ExceptionContext::exception)
+        .isInstanceOf(PipelineException.class);
   }
 
   @EachTransportAndIoUring
