@@ -58,14 +58,16 @@ public interface MessageConnection<I, O> extends Iterable<I>, AutoCloseable {
   Iterator<I> iterator();
 
   /**
-   * Sends a message. Suspends first while the write buffer is above high water, see {@link
-   * dev.weir.stream.StreamWriter#drain}. It does not wait until the message is sent; an encoder
-   * that fails ends the connection.
+   * Sends a message. Suspends first while more than {@linkplain
+   * dev.weir.stream.StreamOptions#highWater high water} is unsent, until it is down to low water;
+   * tasks that wait go on one at a time, in the order of their calls. So it does whatever the
+   * options say of writes that never wait, and there is no hard cap for it to meet. It does not
+   * wait until the message is sent; an encoder that fails ends the connection.
    *
    * @param message which is taken over: also if this throws
    * @throws IOException if the connection is lost or was closed
    * @throws CancelledError if the task is cancelled while it waits; nothing is sent then
-   * @throws IllegalStateException after {@link #writeEof}
+   * @throws IllegalStateException after {@link #writeEof}, also if that came while it waited
    */
   void send(O message) throws IOException;
 

@@ -1,6 +1,8 @@
 package dev.weir.netty;
 
 import dev.weir.stream.StreamWriter;
+import dev.weir.sync.AsyncLock;
+import dev.weir.sync.Held;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import io.netty.channel.Channel;
@@ -37,7 +39,6 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   private long arrivedBytes;
   private boolean paused;
   private boolean ended;
-  private boolean eofWritten;
 
   /** It was closed on this side. */
   private boolean closed;
@@ -48,6 +49,9 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   private @Nullable IOException failure;
   private @Nullable Future<@Nullable Void> waiter;
   private int immediateReceives;
+
+  /** Whose turn it is to wait for room, and to send then; made when the first has to wait. */
+  private @Nullable AsyncLock sending;
 
   NettyMessages(Loop loop, NettyTransport transport, StreamWriter writer, Class<I> type) {
     this.loop = loop;
@@ -172,14 +176,17 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
     try {
       loop.ensureInTask("MessageConnection.send()");
       Objects.requireNonNull(message, "message");
-      if (eofWritten) {
-        throw new IllegalStateException("send() after writeEof()");
+      if (sending == null && transport.isWritingPaused()) {
+        sending = new AsyncLock();
       }
-      writer.drain();
-      if (writer.isClosing()) {
-        throw transport.protocol.thrown(new SocketException("send() after close()"));
+      if (sending == null) {
+        stage(message);
+      } else {
+        try (Held _ = sending.hold()) { // Else all who wait would send when there is room for one.
+          writer.drain();
+          stage(message);
+        }
       }
-      transport.stage(message);
       taken = true;
     } finally {
       if (!taken) {
@@ -188,10 +195,20 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
     }
   }
 
+  private void stage(O message) throws IOException {
+    writer.drain(); // There is room: only what has happened to the connection is asked for.
+    if (transport.isEofWanted()) {
+      throw new IllegalStateException("send() after writeEof()");
+    }
+    if (writer.isClosing()) {
+      throw transport.protocol.thrown(new SocketException("send() after close()"));
+    }
+    transport.stage(message);
+  }
+
   @Override
   public void writeEof() throws IOException {
     writer.writeEof();
-    eofWritten = true;
   }
 
   @Override

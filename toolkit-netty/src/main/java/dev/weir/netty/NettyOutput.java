@@ -162,6 +162,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** {@return whether writers wait} */
+  final boolean isWritingPaused() {
+    return writingPaused;
+  }
+
   final boolean isFull() {
     return writeBufferSize() > highWater;
   }

@@ -164,6 +164,11 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
     }
   }
 
+  /** {@return whether nothing can be written behind what was} */
+  boolean isEofWanted() {
+    return eofWanted;
+  }
+
   @Override
   public boolean canWriteEof() {
     return !securing; // One engine could do it, with one version of TLS, and few peers.

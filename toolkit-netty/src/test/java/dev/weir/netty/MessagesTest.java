@@ -22,7 +22,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.handler.codec.LengthFieldPrepender;
 import io.netty.handler.codec.LineBasedFrameDecoder;
@@ -31,8 +33,10 @@ import io.netty.handler.codec.string.StringEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -602,6 +606,105 @@ class MessagesTest {
                         }))
                 .isInstanceOf(PipelineException.class)
                 .hasRootCauseInstanceOf(NoClassDefFoundError.class));
+  }
+
+  /** A message above high water. */
+  private static ByteBuf large(int number) {
+    return Unpooled.buffer(100_000).writeInt(number).writeZero(100_000 - Integer.BYTES);
+  }
+
+  /** Keeps what is sent until it is told to let go, and notes its numbers. */
+  private static final class Keeping extends ChannelOutboundHandlerAdapter {
+    private final Queue<Runnable> kept = new ArrayDeque<>();
+    private final List<Integer> sent = new ArrayList<>();
+
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+      ByteBuf buffer = (ByteBuf) message;
+      sent.add(buffer.getInt(buffer.readerIndex()));
+      kept.add(() -> context.writeAndFlush(message, promise));
+    }
+
+    void letOneGo(MessageConnection<?, ?> connection) {
+      connection.channel().eventLoop().execute(() -> kept.remove().run());
+    }
+  }
+
+  private static void withKeeping(String transport, Keeping keeping, MessageBody body) {
+    with(
+        transport,
+        connection -> connection.forEach(ByteBuf::release),
+        ByteBuf.class,
+        MessagesTest::frames,
+        port -> {
+          try (MessageConnection<ByteBuf, ByteBuf> client =
+              NettyStreams.openMessageConnection(
+                  "127.0.0.1",
+                  port,
+                  ConnectOptions.defaults(),
+                  ByteBuf.class,
+                  pipeline -> pipeline.addLast(new LengthFieldPrepender(4), keeping))) {
+            body.run(client);
+          }
+        });
+  }
+
+  private interface MessageBody {
+    void run(MessageConnection<ByteBuf, ByteBuf> connection) throws Exception;
+  }
+
+  @EachTransport
+  void whoWaitsToSendDoesSoInTurnAndOneAtATime(String transport) {
+    Keeping keeping = new Keeping();
+    withKeeping(
+        transport,
+        keeping,
+        client -> {
+          List<Task<?>> sending = new ArrayList<>();
+          for (int i = 0; i < 4; i++) {
+            int number = i;
+            sending.add(Asyncio.createTask(() -> client.send(large(number))));
+          }
+          OnLoop.passRoundsUntil(() -> !keeping.sent.isEmpty());
+          OnLoop.passRounds(3);
+          assertThat(keeping.sent).containsExactly(0);
+
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 1);
+          OnLoop.passRounds(3);
+          assertThat(keeping.sent).containsExactly(0, 1);
+
+          sending.get(2).cancel();
+          sending.add(Asyncio.createTask(() -> client.send(large(4))));
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 2);
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 3);
+          assertThat(keeping.sent).containsExactly(0, 1, 3, 4);
+          keeping.letOneGo(client);
+          sending.getLast().await();
+        });
+  }
+
+  @EachTransport
+  void whoWaitsToSendWhileAnotherEndsTheStreamIsTold(String transport) {
+    Keeping keeping = new Keeping();
+    withKeeping(
+        transport,
+        keeping,
+        client -> {
+          client.send(large(0));
+          ByteBuf late = large(1);
+          Task<?> sending = Asyncio.createTask(() -> client.send(late));
+          OnLoop.passRoundsUntil(() -> !keeping.sent.isEmpty());
+          client.writeEof();
+          keeping.letOneGo(client);
+          assertThatThrownBy(sending::await)
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessage("send() after writeEof()");
+          assertThat(late.refCnt()).isZero();
+          assertThat(client.receive()).isNull();
+        });
   }
 
   /** Counts what was decoded, for the test of what waits. */
