@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Back-pressure.</b> The socket is read no further while {@value #MESSAGES_MAX} messages or
  * 64 KiB wait to be received, and again when at most {@value #MESSAGES_RESUME} and 16 KiB do. What
- * one read has brought is decoded whole; so more may wait, but not more than one read holds. Bytes
- * are as the channel's {@link io.netty.channel.MessageSizeEstimator} says.
+ * one read has brought is decoded whole; so more may wait, but not more than one read holds. How
+ * many bytes a message has says the channel's {@link io.netty.channel.MessageSizeEstimator}, which
+ * the {@link PipelineSetup} may choose; Netty's own knows buffers and what holds one, and takes all
+ * else, an array of buffers too, for a few bytes.
  *
  * <p>Only tasks of its loop may use it, {@link #close} and the other calls that do not suspend also
  * callbacks; elsewhere its calls throw {@link IllegalStateException}.

@@ -29,9 +29,10 @@ final class UserHandlers {
   final @Nullable NettyMessages<?, ?> messages;
 
   private final Completion<UserHandlers> outcome;
-  private final MessageSizeEstimator.Handle sizes;
 
   // On the loop only.
+
+  private MessageSizeEstimator.Handle sizes;
 
   /** What had arrived before, until it is handed over. */
   private byte @Nullable [] received;
@@ -57,7 +58,11 @@ final class UserHandlers {
     this.messages = messages;
     this.received = received;
     this.outcome = outcome;
-    this.sizes = channel.config().getMessageSizeEstimator().newHandle();
+    this.sizes = newSizes();
+  }
+
+  private MessageSizeEstimator.Handle newSizes() {
+    return channel.config().getMessageSizeEstimator().newHandle();
   }
 
   long size(Object message) {
@@ -115,6 +120,7 @@ final class UserHandlers {
       transport.fail(failure);
       return;
     }
+    sizes = newSizes(); // The setup may have chosen how messages are measured.
     outcome.succeeded(this);
     entry = pipeline.context(before);
     if (entry == null) {

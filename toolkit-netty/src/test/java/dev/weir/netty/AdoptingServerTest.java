@@ -523,9 +523,9 @@ class AdoptingServerTest {
                     });
                     assertThat(reading.result()).isEmpty();
                   }
-                  weir.close();
                   // Less than a connection may take to send the rest.
-                  Timeout.after(Duration.ofSeconds(7)).run(timeout -> weir.server().waitClosed());
+                  Timeout.after(Duration.ofSeconds(7))
+                      .run(timeout -> weir.server().shutdown(Duration.ofSeconds(14)));
                 });
           }
         });

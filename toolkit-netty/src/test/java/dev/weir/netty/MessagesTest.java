@@ -230,8 +230,7 @@ class MessagesTest {
               assertThat(bad.reader().read(1)).isEmpty();
               bad.writer().write("y".repeat(100_000) + "\n");
             }
-            server.close();
-            Timeout.after(GONE_SOON).run(timeout -> server.waitClosed());
+            Timeout.after(GONE_SOON).run(timeout -> server.shutdown(GONE_SOON.multipliedBy(2)));
           }
         });
   }
@@ -704,6 +703,36 @@ class MessagesTest {
               .hasMessage("send() after writeEof()");
           assertThat(late.refCnt()).isZero();
           assertThat(client.receive()).isNull();
+        });
+  }
+
+  @EachTransport
+  void thePipelinesSetupSaysHowMessagesAreMeasured(String transport) {
+    AtomicInteger decoded = new AtomicInteger();
+    AsyncEvent goOn = new AsyncEvent();
+    with(
+        transport,
+        (MessageConnection<String, String> connection) -> {
+          goOn.await();
+          echo(connection);
+        },
+        String.class,
+        pipeline -> {
+          lines(pipeline);
+          pipeline.addLast(new Counting(decoded));
+          pipeline.channel().config().setMessageSizeEstimator(() -> message -> 100_000);
+        },
+        port -> {
+          try (Connection client = TestServer.connect(port)) {
+            client.writer().write("one\n");
+            OnLoop.passRoundsUntil(() -> decoded.get() == 1);
+            client.writer().write("two\n");
+            OnLoop.passRounds(20);
+            assertThat(decoded.get()).isEqualTo(1); // As much as may wait.
+            goOn.set();
+            assertThat(client.reader().readLine(UTF_8)).isEqualTo("one");
+            assertThat(client.reader().readLine(UTF_8)).isEqualTo("two");
+          }
         });
   }
 
