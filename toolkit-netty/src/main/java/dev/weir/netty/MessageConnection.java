@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import dev.weir.task.CancelledError;
+import dev.weir.tls.TlsSession;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -55,6 +56,9 @@ public interface MessageConnection<I, O> extends Iterable<I>, AutoCloseable {
   /**
    * {@return an iterator over what is received, to the end of the stream} Its calls suspend as
    * {@link #receive} does, and throw its exceptions within {@link java.io.UncheckedIOException}.
+   * Its {@code hasNext()} receives the next message, which is the iterator's until {@code next()}
+   * hands it out: whoever stops between the two leaks one that is reference-counted. A {@code for}
+   * loop never does.
    */
   @Override
   Iterator<I> iterator();
@@ -94,6 +98,18 @@ public interface MessageConnection<I, O> extends Iterable<I>, AutoCloseable {
   /** Closes the connection at once, and drops what was not sent. Never waits, never throws. */
   void abort();
 
+  /**
+   * Suspends until the connection is closed, as {@link dev.weir.stream.StreamWriter#waitClosed}. It
+   * does not close it.
+   *
+   * @throws IOException if the connection was lost or aborted rather than closed
+   * @throws CancelledError if the task is cancelled
+   */
+  void waitClosed() throws IOException;
+
+  /** {@return whether the connection is closed or about to be} */
+  boolean isClosing();
+
   /** Keeps the connection open when its server's handler returns: to close it is the caller's. */
   void detach();
 
@@ -102,6 +118,9 @@ public interface MessageConnection<I, O> extends Iterable<I>, AutoCloseable {
 
   /** {@return the peer's address} */
   SocketAddress remoteAddress();
+
+  /** {@return what was agreed on with the peer; null if the connection is not secured by Weir} */
+  @Nullable TlsSession tlsSession();
 
   /** {@return Netty's channel, for what nobody foresaw; see {@link NettyStreams#channel}} */
   Channel channel();

@@ -5,6 +5,7 @@ import dev.weir.sync.AsyncLock;
 import dev.weir.sync.Held;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import dev.weir.tls.TlsSession;
 import io.netty.channel.Channel;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -224,6 +225,16 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   }
 
   @Override
+  public void waitClosed() throws IOException {
+    writer.waitClosed();
+  }
+
+  @Override
+  public boolean isClosing() {
+    return writer.isClosing();
+  }
+
+  @Override
   public void detach() {
     writer.detach();
   }
@@ -280,6 +291,11 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   @Override
   public SocketAddress remoteAddress() {
     return writer.remoteAddress();
+  }
+
+  @Override
+  public @Nullable TlsSession tlsSession() {
+    return writer.tlsSession();
   }
 
   @Override

@@ -15,7 +15,9 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -46,16 +48,46 @@ public final class NettyStreams {
       ServerOptions options,
       PipelineSetup pipeline)
       throws IOException {
+    return Server.start(behind(pipeline, handler), host, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on several hosts: {@code Asyncio.startServer} with handlers
+   * in the pipeline of each connection.
+   *
+   * @throws IllegalArgumentException if there is no host, or the port is out of range
+   * @see #startServer(ConnectionHandler, String, int, ServerOptions, PipelineSetup)
+   */
+  public static Server startServer(
+      ConnectionHandler handler,
+      List<String> hosts,
+      int port,
+      ServerOptions options,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.start(behind(pipeline, handler), hosts, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on a Unix socket: {@code Asyncio.startUnixServer} with
+   * handlers in the pipeline of each connection.
+   *
+   * @throws IOException as {@link Server#startUnix}
+   * @see #startServer(ConnectionHandler, String, int, ServerOptions, PipelineSetup)
+   */
+  public static Server startUnixServer(
+      ConnectionHandler handler, Path path, ServerOptions options, PipelineSetup pipeline)
+      throws IOException {
+    return Server.startUnix(behind(pipeline, handler), path, options);
+  }
+
+  private static ConnectionHandler behind(PipelineSetup pipeline, ConnectionHandler handler) {
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(pipeline, "pipeline");
-    return Server.start(
-        (reader, writer) -> {
-          addHandlers(writer, pipeline);
-          handler.handle(reader, writer);
-        },
-        host,
-        port,
-        options);
+    return (reader, writer) -> {
+      addHandlers(writer, pipeline);
+      handler.handle(reader, writer);
+    };
   }
 
   /**
@@ -157,6 +189,39 @@ public final class NettyStreams {
       PipelineSetup pipeline)
       throws IOException {
     return Server.start(handlerOfBytes(handler, type, pipeline), host, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on several hosts whose connections are of messages.
+   *
+   * @throws IllegalArgumentException if there is no host, or the port is out of range
+   * @see #startMessageServer(MessageHandler, String, int, ServerOptions, Class, PipelineSetup)
+   */
+  public static <I, O> Server startMessageServer(
+      MessageHandler<I, O> handler,
+      List<String> hosts,
+      int port,
+      ServerOptions options,
+      Class<I> type,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.start(handlerOfBytes(handler, type, pipeline), hosts, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on a Unix socket whose connections are of messages.
+   *
+   * @throws IOException as {@link Server#startUnix}
+   * @see #startMessageServer(MessageHandler, String, int, ServerOptions, Class, PipelineSetup)
+   */
+  public static <I, O> Server startUnixMessageServer(
+      MessageHandler<I, O> handler,
+      Path path,
+      ServerOptions options,
+      Class<I> type,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.startUnix(handlerOfBytes(handler, type, pipeline), path, options);
   }
 
   static <I, O> ConnectionHandler handlerOfBytes(

@@ -33,6 +33,7 @@ import io.netty.handler.codec.string.StringEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,7 @@ import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -112,6 +114,45 @@ class MessagesTest {
 
             assertThat(new String(client.reader().readAll(), UTF_8)).isEqualTo("one\ntwo\nthree\n");
           }
+        });
+  }
+
+  @EachTransport
+  void aServerListensOnSeveralHostsAndOnAUnixSocket(String transport, @TempDir Path folder) {
+    ServerOptions options = ServerOptions.defaults();
+    PipelineSetup lines = MessagesTest::lines;
+    Path path = folder.resolve("socket");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server onHosts =
+                  NettyStreams.startMessageServer(
+                      MessagesTest::echo, List.of("127.0.0.1"), 0, options, String.class, lines);
+              Server onUnix =
+                  NettyStreams.startUnixMessageServer(
+                      MessagesTest::echo, path, options, String.class, lines)) {
+            try (Connection tcp = TestServer.connect(onHosts.addresses().getFirst().getPort());
+                Connection unix = Asyncio.openUnixConnection(path)) {
+              assertThat(onUnix.path()).isEqualTo(path);
+              assertThat(TestServer.ask(tcp, "one")).isEqualTo("one");
+              assertThat(TestServer.ask(unix, "two")).isEqualTo("two");
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void whoClosesMayWaitForTheEnd(String transport) {
+    withLines(
+        transport,
+        MessagesTest::echo,
+        port -> {
+          MessageConnection<String, String> client = connect(port);
+          assertThat(client.isClosing()).isFalse();
+          assertThat(client.tlsSession()).isNull();
+          client.close();
+          assertThat(client.isClosing()).isTrue();
+          client.waitClosed();
         });
   }
 

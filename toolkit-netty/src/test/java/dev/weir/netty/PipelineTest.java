@@ -29,6 +29,7 @@ import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.handler.traffic.ChannelTrafficShapingHandler;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Streams of bytes behind handlers of a user's. */
 @ExtendWith(LeakCheck.class)
@@ -139,6 +141,33 @@ class PipelineTest {
               NettyStreams.addHandlers(client.writer(), PipelineTest::inverted);
               client.writer().write("hello");
               assertThat(client.reader().readExactly(5)).isEqualTo("hello".getBytes(UTF_8));
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void aServerListensOnSeveralHostsAndOnAUnixSocket(String transport, @TempDir Path folder) {
+    ServerOptions options = ServerOptions.defaults();
+    Path path = folder.resolve("socket");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server onHosts =
+                  NettyStreams.startServer(
+                      PipelineTest::echo,
+                      List.of("127.0.0.1"),
+                      0,
+                      options,
+                      PipelineTest::inverted);
+              Server onUnix =
+                  NettyStreams.startUnixServer(
+                      PipelineTest::echo, path, options, PipelineTest::inverted)) {
+            try (Connection tcp = TestServer.connect(onHosts.addresses().getFirst().getPort());
+                Connection unix = Asyncio.openUnixConnection(path)) {
+              assertThat(onUnix.path()).isEqualTo(path);
+              assertThat(TestServer.ask(tcp, "one")).isEqualTo("one");
+              assertThat(TestServer.ask(unix, "two")).isEqualTo("two");
             }
           }
         });

@@ -92,6 +92,7 @@ class TlsMessagesTest {
           try (MessageConnection<String, String> client =
               NettyStreams.openMessageConnection(
                   "127.0.0.1", port, trusting(provider), String.class, TlsMessagesTest::lines)) {
+            assertThat(client.tlsSession()).isNotNull();
             for (int i = 0; i < 100; i++) {
               client.send("line " + i + "\n");
               assertThat(client.receive()).isEqualTo("line " + i);
