@@ -94,7 +94,9 @@ final class NettyAdopter implements Listener {
 
   private void move(DuplexChannel channel) {
     EventLoop ours = driver.eventLoop();
-    if (channel.eventLoop() == ours) {
+    if (ours.isShuttingDown()) {
+      channel.close(); // Here, where its handlers hear of it.
+    } else if (channel.eventLoop() == ours) {
       attach(channel);
     } else if (isOfOurKind(channel)) {
       channel

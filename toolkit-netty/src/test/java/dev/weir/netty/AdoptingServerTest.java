@@ -52,9 +52,11 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -547,6 +549,52 @@ class AdoptingServerTest {
                 }
               });
         });
+  }
+
+  /** Its handlers are told, and so release what they keep. */
+  @EachPair
+  void aChannelIsClosedInOrderWhenTheLoopHasEnded(String theirs, String ours) throws Exception {
+    boolean epoll = theirs.equals("epoll");
+    assumeTrue(!epoll || Epoll.isAvailable(), "there is no epoll here");
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    AtomicReference<AdoptingServer> weir = new AtomicReference<>();
+    CountDownLatch removed = new CountDownLatch(1);
+    try {
+      OnLoop.run(ours, () -> weir.set(echoServer()));
+      Channel listening =
+          new ServerBootstrap()
+              .group(group)
+              .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+              .childHandler(
+                  new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel child) {
+                      child
+                          .pipeline()
+                          .addLast(
+                              new ChannelInboundHandlerAdapter() {
+                                @Override
+                                public void handlerRemoved(ChannelHandlerContext context) {
+                                  removed.countDown();
+                                }
+                              },
+                              weir.get().childHandler());
+                    }
+                  })
+              .bind("127.0.0.1", 0)
+              .sync()
+              .channel();
+      int port = ((InetSocketAddress) listening.localAddress()).getPort();
+      try (Socket client = TestServer.connectPlainly(port)) {
+        client.setSoTimeout(10_000);
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        assertThat(removed.await(10, TimeUnit.SECONDS)).isTrue();
+      }
+    } finally {
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
   }
 
   /** One that its handler has left open, and one that waits for a slot. */
