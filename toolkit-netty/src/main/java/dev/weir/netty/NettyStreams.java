@@ -171,7 +171,7 @@ public final class NettyStreams {
    * Suspends until the server listens whose connections are of messages: what the handlers of
    * {@code pipeline} decode is received, and what is sent they encode.
    *
-   * <p>As of any server, options, limits and the end are {@link Server}'s.
+   * <p>Options, limits and the end are those of every {@link Server}.
    *
    * @param handler serves one connection, in a task of its own
    * @param type of what is received; a message of another type ends its connection with a {@link
@@ -302,8 +302,8 @@ public final class NettyStreams {
    * Suspends until a server is ready to take over channels that an application's own event loops
    * accepted, and to have {@code handler} serve each of them in a task on this loop.
    *
-   * <p>The application's handlers stay in a channel's pipeline, and the streams are behind them: so
-   * they must decode to bytes and encode bytes, or there must be none.
+   * <p>The application's handlers stay in the channel's pipeline, and the streams come after the
+   * last of them. So that one must hand on buffers, and be able to write buffers.
    *
    * @throws dev.weir.tls.TlsException if the TLS of the options cannot be had
    * @throws IOException if the loop's network is not Netty's
@@ -345,8 +345,12 @@ public final class NettyStreams {
   /**
    * {@return Weir's loops as Netty sees them, for any bootstrap of Netty's} What runs on them runs
    * on the loops' I/O fibers, between the steps of tasks, and must not block any more than on other
-   * event loops. A shutdown of the group does nothing but wait: the loops end with their {@code
-   * Asyncio.run}. Any thread may ask.
+   * event loops. Any thread may ask.
+   *
+   * <p>The loops end with their {@code Asyncio.run}, and a shutdown of the group does nothing but
+   * wait for that. So no task of theirs may wait for it: {@code shutdownGracefully().sync()} in
+   * one, or in {@code Asyncio.toThread} while it waits for that, would never return. Close what the
+   * bootstrap made, and leave the group alone.
    *
    * @param loops at least one; {@code Asyncio.runningLoop()} for instance
    * @throws IllegalArgumentException if there is none
@@ -398,9 +402,14 @@ public final class NettyStreams {
    * <p><b>Threads.</b> Its event loop is the loop's I/O fiber, and what runs in its pipeline runs
    * there, between the steps of tasks: never beside them. A task that calls a method of the channel
    * or its pipeline is not on that fiber: Netty queues what it asks for, and does it with the next
-   * poll, in the order of the calls. What the stream wrote in the same round leaves after that.
+   * poll, in the order of the calls. What the stream writes in the same round comes after that.
    * {@code sync()} and {@code await()} of Netty's futures would wait for what only runs when the
    * task does not: never call them, add a listener.
+   *
+   * <p><b>A channel that was taken over</b> and stays on the application's event loop, because that
+   * is of another kind of I/O, has a stand-in here. Its pipeline is this one's only: it has none of
+   * the application's handlers, such as an {@code SslHandler}, and none of the attributes. What is
+   * needed of those, the application hands on as a message.
    *
    * <p><b>Not to be touched:</b> auto-read, the water marks, the receive buffer's allocator, and
    * the handlers that are not the user's. The stream depends on them.
