@@ -51,6 +51,9 @@ public interface TransportProtocol {
     return exception;
   }
 
+  /** Notes that something was written that came by no {@link Transport#write}: a message, say. */
+  default void messageWritten() {}
+
   /**
    * Notes that something has left, where handlers stand between this protocol and the network, and
    * how much is theirs to say.

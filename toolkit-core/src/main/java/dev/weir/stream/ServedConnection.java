@@ -80,6 +80,13 @@ final class ServedConnection extends StreamProtocol {
   }
 
   @Override
+  public void messageWritten() {
+    if (transport() instanceof WatchedTransport watched) {
+      watched.lookSoon();
+    }
+  }
+
+  @Override
   public void dataSent() {
     if (transport() instanceof WatchedTransport watched) {
       watched.sent();

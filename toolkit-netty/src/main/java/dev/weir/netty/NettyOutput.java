@@ -178,6 +178,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       throw new IllegalStateException("no handlers");
     }
     encoding.stage(message);
+    protocol.messageWritten();
     markDirty();
     pauseWritingIfFull();
   }

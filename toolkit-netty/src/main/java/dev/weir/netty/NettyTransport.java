@@ -13,6 +13,7 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
@@ -162,6 +163,13 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
       endIncoming();
       markDirty();
     }
+  }
+
+  @Override
+  public long bytesQueued() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    // Netty counts a buffer whole until its last byte has left.
+    return outbound == null ? 0 : outbound.totalPendingWriteBytes() - outbound.currentProgress();
   }
 
   /** {@return whether nothing can be written behind what was} */
@@ -679,7 +687,7 @@ final class NettyTransport extends NettyOutput implements Transport, ReadGuard.B
   /** Who watches the connection sees that something moves, though no message is whole yet. */
   @Override
   public void somethingArrived() {
-    if (state == State.OPEN) {
+    if (state == State.OPEN && !eofReceived) {
       protocol.dataReceived(NO_BYTES);
     }
   }

@@ -9,6 +9,8 @@ import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.task.Future;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.handler.codec.string.StringDecoder;
@@ -86,6 +88,33 @@ class MessageTimeoutsTest {
           try (Connection client = TestServer.connect(port)) {
             assertThat(new String(client.reader().readAll(), UTF_8))
                 .isEqualTo("news\n".repeat(PAUSES));
+          }
+        });
+  }
+
+  @EachTransport
+  void aMessageMayLeaveMoreSlowlyThanTheIdleTimeoutAsLongAsItsBytesGo(String transport) {
+    int part = 400_000; // Far more than the system keeps for a connection, taken together.
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server =
+              NettyStreams.<ByteBuf, ByteBuf>startMessageServer(
+                  connection -> {
+                    connection.send(Unpooled.wrappedBuffer(new byte[PAUSES * part]));
+                    assertThat(connection.receive()).isNull();
+                  },
+                  "127.0.0.1",
+                  0,
+                  ServerOptions.defaults().withIdleTimeout(IDLE),
+                  ByteBuf.class,
+                  pipeline -> {})) {
+            try (Connection client = TestServer.connect(server.addresses().getFirst().getPort())) {
+              for (int i = 0; i < PAUSES; i++) {
+                assertThat(client.reader().readExactly(part)).hasSize(part);
+                Asyncio.sleep(PAUSE);
+              }
+            }
           }
         });
   }
