@@ -53,6 +53,14 @@ public interface Transport {
   long writeBufferSize();
 
   /**
+   * {@return how many bytes wait for the operating system alone} That goes down with each that
+   * leaves, where a message counts as unsent until all that handlers have made of it has left.
+   */
+  default long bytesQueued() {
+    return writeBufferSize();
+  }
+
+  /**
    * Sets when the protocol is told to pause and to resume writing, for what is buffered now too.
    *
    * @param high more buffered bytes than this pause it

@@ -51,6 +51,23 @@ public interface TransportProtocol {
     return exception;
   }
 
+  /** Notes that something was written that came by no {@link Transport#write}: a message, say. */
+  default void messageWritten() {}
+
+  /**
+   * Notes that something has left, where handlers stand between this protocol and the network, and
+   * how much is theirs to say.
+   */
+  default void dataSent() {}
+
+  /**
+   * {@return a new exception to throw because the connection was lost to {@code cause}, noted as
+   * {@link #thrown} does} The protocol may know better why it was lost.
+   */
+  default IOException thrownFor(IOException cause) {
+    return thrown(new IOException(cause.getMessage(), cause));
+  }
+
   /** The peer will send no more. The connection stays open for writing. */
   void eofReceived();
 

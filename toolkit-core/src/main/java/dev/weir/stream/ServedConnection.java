@@ -80,8 +80,33 @@ final class ServedConnection extends StreamProtocol {
   }
 
   @Override
+  public void messageWritten() {
+    if (transport() instanceof WatchedTransport watched) {
+      watched.lookSoon();
+    }
+  }
+
+  @Override
+  public void dataSent() {
+    if (transport() instanceof WatchedTransport watched) {
+      watched.sent();
+    }
+  }
+
+  @Override
+  public IOException thrownFor(IOException cause) {
+    IOException timeout = timeoutOfLost();
+    return super.thrownFor(timeout != null ? timeout : cause);
+  }
+
+  /** {@return the timeout that ended the connection, if one did} */
+  private @Nullable IOException timeoutOfLost() {
+    return transport() instanceof WatchedTransport watched ? watched.ended() : null;
+  }
+
+  @Override
   public void connectionLost(@Nullable IOException cause) {
-    IOException timeout = transport() instanceof WatchedTransport watched ? watched.ended() : null;
+    IOException timeout = timeoutOfLost();
     super.connectionLost(timeout != null ? timeout : cause);
     disconnected = true;
     forgetIfEnded();

@@ -256,6 +256,11 @@ public final class ServerOptions {
     return copy;
   }
 
+  /** {@return whether each connection has to begin with a PROXY header} By default it has not. */
+  public boolean requiresProxyProtocol() {
+    return proxies != null;
+  }
+
   /** {@return who must send a PROXY header; null if nobody} */
   @Nullable TrustedSources proxies() {
     return proxies;

@@ -76,6 +76,11 @@ class StreamProtocol implements TransportProtocol {
     return exception;
   }
 
+  @Override
+  public IOException thrownFor(IOException cause) {
+    return thrown(lost(cause));
+  }
+
   /**
    * {@return whether {@code failure} is this connection's own, and so the peer's doing rather than
    * a bug; a group is if all in it are}

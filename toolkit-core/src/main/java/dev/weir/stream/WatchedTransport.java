@@ -54,6 +54,9 @@ final class WatchedTransport implements Transport {
 
   private long leftSeen;
 
+  /** How much waited for the system when last seen. */
+  private long queuedSeen;
+
   /** Something was written that may be with the system by now, or not. */
   private boolean wrote;
 
@@ -78,6 +81,11 @@ final class WatchedTransport implements Transport {
   /** Bytes arrived. */
   void received() {
     received = true;
+    lastActivityNanos = nowNanos();
+  }
+
+  /** Something left that no write here has brought. */
+  void sent() {
     lastActivityNanos = nowNanos();
   }
 
@@ -110,12 +118,14 @@ final class WatchedTransport implements Transport {
   private void lookAtBytes() {
     long arrived = handedOn(arriving);
     long left = written + handedOn(leaving) - watched.writeBufferSize();
-    if (arrived > arrivedSeen || left > leftSeen) {
+    long queued = watched.bytesQueued();
+    if (arrived > arrivedSeen || left > leftSeen || queued < queuedSeen) {
       lastActivityNanos = nowNanos();
       received |= arrived > 0;
     }
     arrivedSeen = arrived;
     leftSeen = left;
+    queuedSeen = queued;
   }
 
   private static long handedOn(@Nullable Forwarding forwarding) {
@@ -149,7 +159,7 @@ final class WatchedTransport implements Transport {
   }
 
   /** Sees to it that what is written now is soon noticed to have left. */
-  private void lookSoon() {
+  void lookSoon() {
     if (!wrote && timer != null && idleTimeout != null) {
       wrote = true;
       timer.cancel();
@@ -207,6 +217,11 @@ final class WatchedTransport implements Transport {
   @Override
   public long writeBufferSize() {
     return watched.writeBufferSize();
+  }
+
+  @Override
+  public long bytesQueued() {
+    return watched.bytesQueued();
   }
 
   @Override

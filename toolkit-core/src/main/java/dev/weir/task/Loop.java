@@ -963,7 +963,8 @@ public final class Loop implements AutoCloseable {
   // --- About the loop
 
   /**
-   * {@return the name of the engine's transport, {@code epoll} or {@code nio}; any thread may ask}
+   * {@return the name of the engine's transport, as {@link RunOptions#withTransport} takes it:
+   * {@code epoll} or {@code nio} for instance; any thread may ask}
    */
   public String transport() {
     return driver.transport();

@@ -22,6 +22,10 @@ import java.io.IOException;
  * writes goes over by a hop. Either way no task runs on a thread of the application's, and its
  * handlers, which stay in the pipeline, run where the channel is.
  *
+ * <p>A handler that has set a timer before its channel is moved is called by it on the old event
+ * loop, beside what runs on the new one. {@code IdleStateHandler} and {@code ReadTimeoutHandler}
+ * set one when they are added: leave them out, and take {@link ServerOptions#withIdleTimeout}.
+ *
  * <p>What the {@link ServerOptions} say of connections holds; what they say of listening does not,
  * and all connections are served on the loop where this was started.
  */
@@ -66,6 +70,8 @@ public final class AdoptingServer implements AutoCloseable {
    * is closed.
    *
    * @throws IllegalArgumentException if the channel is of another kind, or not registered
+   * @throws java.util.concurrent.RejectedExecutionException if the channel's own event loop has
+   *     ended, and the channel with it
    */
   public void adopt(Channel channel) {
     if (!(channel instanceof DuplexChannel stream)) {

@@ -2,6 +2,7 @@ package dev.weir.netty;
 
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -41,6 +42,13 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
   private volatile boolean inputShutdown;
   private volatile boolean outputShutdown;
 
+  // On the far channel's event loop only.
+
+  /** Whether this one has asked for more than has come since. */
+  private boolean wanted;
+
+  // On this channel's event loop only.
+
   /** Whether the far channel has something that is written, and has not said how that went. */
   private boolean writing;
 
@@ -67,6 +75,7 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
     far.eventLoop()
         .execute(() -> {
           far.pipeline().addLast(new FarEnd());
+          far.pipeline().get(ReadGuard.class).ask(() -> wanted);
           far.pipeline().remove(NettyAdopter.Holding.class);
           if (!far.isActive()) {
             hop(() -> unsafe().close(voidPromise()));
@@ -77,7 +86,11 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
   /** Closing resets the connection from now on. */
   void resetOnClose() {
     if (far instanceof SocketChannel tcp) {
-      tcp.config().setSoLinger(0);
+      try {
+        tcp.config().setSoLinger(0);
+      } catch (ChannelException e) {
+        // The socket is gone already.
+      }
     }
   }
 
@@ -97,11 +110,26 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+      wanted = false;
+      if (read.isEmpty()) {
+        // A handler's timer may bring a message too, and no end of a read behind it.
+        context.executor().execute(this::handOverRead);
+      }
       read.add(message);
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+      handOver(); // Be it nothing, so that there the next read is asked for.
+    }
+
+    private void handOverRead() {
+      if (!read.isEmpty()) {
+        handOver();
+      }
+    }
+
+    private void handOver() {
       List<Object> batch = read;
       read = new ArrayList<>();
       try {
@@ -111,8 +139,11 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
       }
     }
 
+    // Whatever else happens has happened behind what was read.
+
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      handOverRead();
       hop(() -> {
         inputShutdown |= event instanceof ChannelInputShutdownEvent;
         pipeline().fireUserEventTriggered(event);
@@ -121,14 +152,13 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      handOverRead();
       hop(() -> pipeline().fireExceptionCaught(cause));
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      if (!read.isEmpty()) {
-        channelReadComplete(context);
-      }
+      handOverRead();
       hop(() -> unsafe().close(voidPromise()));
     }
   }
@@ -184,6 +214,7 @@ final class BridgeChannel extends AbstractChannel implements DuplexChannel {
           .execute(() -> {
             // Epoll has forgotten a socket by then, and says so with an error.
             if (far.isOpen() && !far.isInputShutdown()) {
+              wanted = true;
               far.read();
             }
           });

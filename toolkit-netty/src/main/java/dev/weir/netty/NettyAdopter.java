@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,7 @@ final class NettyAdopter implements Listener {
 
     NettyAdopter start(NettyIoDriver driver, Supplier<Destination> destinations) {
       NettyAdopter started = new NettyAdopter(this, driver, destinations);
+      driver.adopters().add(started);
       adopter = started;
       return started;
     }
@@ -84,14 +86,17 @@ final class NettyAdopter implements Listener {
 
   private void hold(DuplexChannel channel) {
     channel.config().setAutoRead(false);
-    channel.pipeline().addLast(new Holding());
+    Holding holding = new Holding();
+    channel.pipeline().addFirst(new ReadGuard(holding::isEmpty)).addLast(holding);
     // Behind whatever sets the pipeline up right now.
     channel.eventLoop().execute(() -> move(channel));
   }
 
   private void move(DuplexChannel channel) {
     EventLoop ours = driver.eventLoop();
-    if (channel.eventLoop() == ours) {
+    if (ours.isShuttingDown()) {
+      channel.close(); // Here, where its handlers hear of it.
+    } else if (channel.eventLoop() == ours) {
       attach(channel);
     } else if (isOfOurKind(channel)) {
       channel
@@ -156,15 +161,15 @@ final class NettyAdopter implements Listener {
     boolean behindHandlers = hasOthers(channel, holding);
     NettyTransport transport =
         new NettyTransport(driver, channel, destinations.get().acceptor().get());
-    transport.adopted(holding, behindHandlers, address.ofMessages);
     if (channel instanceof BridgeChannel bridge) {
-      bridge.open();
+      bridge.open(); // Before anything is read.
     }
+    transport.adopted(holding, behindHandlers, address.ofMessages);
   }
 
   private static boolean hasOthers(Channel channel, ChannelHandler ours) {
     for (Map.Entry<String, ChannelHandler> one : channel.pipeline()) {
-      if (one.getValue() != ours) {
+      if (one.getValue() != ours && !(one.getValue() instanceof ReadGuard)) {
         return true;
       }
     }
@@ -194,16 +199,32 @@ final class NettyAdopter implements Listener {
   @Override
   public void close() {
     closed = true;
-    driver.request(() -> {
-      surplus.forEach(Channel::close);
-      surplus.clear();
-    });
+    driver.adopters().remove(this);
+    driver.request(this::closeSurplus);
+  }
+
+  /** The loop ends, and nobody has closed this before. */
+  void endWithLoop() {
+    closed = true;
+    closeSurplus();
+  }
+
+  private void closeSurplus() {
+    surplus.forEach(Channel::close);
+    surplus.clear();
   }
 
   /** Keeps what arrives while a channel is moved, and hands it on when it is removed. */
   static final class Holding extends ChannelInboundHandlerAdapter {
     private final ArrayDeque<Object> held = new ArrayDeque<>(0);
-    private final ArrayDeque<Object> events = new ArrayDeque<>(0);
+
+    /** What happened behind that: the end of the stream is an event, and a handler may fail. */
+    private final ArrayDeque<Consumer<ChannelHandlerContext>> events = new ArrayDeque<>(0);
+
+    /** A message that has begun may become whole, and a TLS handshake may go on. */
+    boolean isEmpty() {
+      return held.isEmpty();
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
@@ -212,7 +233,12 @@ final class NettyAdopter implements Listener {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-      events.add(event); // The end of the stream is one.
+      events.add(next -> next.fireUserEventTriggered(event));
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      events.add(next -> next.fireExceptionCaught(cause));
     }
 
     @Override
@@ -228,7 +254,7 @@ final class NettyAdopter implements Listener {
       if (any) {
         context.fireChannelReadComplete();
       }
-      events.forEach(context::fireUserEventTriggered);
+      events.forEach(event -> event.accept(context));
     }
   }
 

@@ -53,6 +53,7 @@ final class NettyIoDriver implements IoDriver {
   private final ReadBuffers readBuffers;
   private final DatagramBuffers datagramBuffers = new DatagramBuffers();
   private final Set<DriverSocket> open = new HashSet<>();
+  private final Set<NettyAdopter> adopters = new HashSet<>();
 
   /** What else has to end before the event loop does. */
   private final Set<Runnable> endings = new LinkedHashSet<>();
@@ -145,6 +146,7 @@ final class NettyIoDriver implements IoDriver {
       }
       eventLoop.run(Math.max(1, deadlineNanos - nanoTime()), 0);
     } while (nanoTime() < deadlineNanos);
+    adopters.forEach(NettyAdopter::endWithLoop);
     List.copyOf(open).forEach(DriverSocket::endWithLoop);
     List.copyOf(endings).forEach(Runnable::run);
     eventLoop.shutdownGracefully(0, 0, TimeUnit.NANOSECONDS);
@@ -216,6 +218,11 @@ final class NettyIoDriver implements IoDriver {
   /** Takes back what was given to {@link #endWithLoop}. */
   void ended(Runnable ending) {
     endings.remove(ending);
+  }
+
+  /** {@return what takes channels over until it is closed} */
+  Set<NettyAdopter> adopters() {
+    return adopters;
   }
 
   void report(String message, Throwable exception) {

@@ -1,16 +1,17 @@
 package dev.weir.netty;
 
-import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.StreamWriter;
+import dev.weir.sync.AsyncLock;
+import dev.weir.sync.Held;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
+import dev.weir.tls.TlsSession;
 import io.netty.channel.Channel;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -39,15 +40,19 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   private long arrivedBytes;
   private boolean paused;
   private boolean ended;
-  private boolean eofWritten;
-  private boolean detached;
 
-  /** Nothing is received any more. */
+  /** It was closed on this side. */
+  private boolean closed;
+
+  /** What was not received is released, and so is what comes. */
   private boolean discarding;
 
   private @Nullable IOException failure;
   private @Nullable Future<@Nullable Void> waiter;
   private int immediateReceives;
+
+  /** Whose turn it is to wait for room, and to send then; made when the first has to wait. */
+  private @Nullable AsyncLock sending;
 
   NettyMessages(Loop loop, NettyTransport transport, StreamWriter writer, Class<I> type) {
     this.loop = loop;
@@ -124,8 +129,8 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
               + " receive");
     }
     while (arrived.isEmpty()) {
-      if (discarding) {
-        throw new SocketException("receive() after close()");
+      if (closed) {
+        throw transport.protocol.thrown(new SocketException("receive() after close()"));
       }
       if (failure != null) {
         throw fresh(failure);
@@ -163,12 +168,7 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
       // Without a cause it is the handlers that do not fit, which is no doing of the peer's.
       return failure.getCause() == null ? thrown : transport.protocol.thrown(thrown);
     }
-    if (failure instanceof SocketTimeoutException) {
-      SocketTimeoutException thrown = new SocketTimeoutException(message);
-      thrown.initCause(failure);
-      return transport.protocol.thrown(thrown);
-    }
-    return transport.protocol.thrown(new ConnectionResetException(message, failure));
+    return transport.protocol.thrownFor(failure);
   }
 
   @Override
@@ -177,14 +177,17 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
     try {
       loop.ensureInTask("MessageConnection.send()");
       Objects.requireNonNull(message, "message");
-      if (eofWritten) {
-        throw new IllegalStateException("send() after writeEof()");
+      if (sending == null && transport.isWritingPaused()) {
+        sending = new AsyncLock();
       }
-      writer.drain();
-      if (writer.isClosing()) {
-        throw transport.protocol.thrown(new SocketException("send() after close()"));
+      if (sending == null) {
+        stage(message);
+      } else {
+        try (Held _ = sending.hold()) { // Else all who wait would send when there is room for one.
+          writer.drain();
+          stage(message);
+        }
       }
-      transport.stage(message);
       taken = true;
     } finally {
       if (!taken) {
@@ -193,44 +196,62 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
     }
   }
 
+  private void stage(O message) throws IOException {
+    writer.drain(); // There is room: only what has happened to the connection is asked for.
+    if (transport.isEofWanted()) {
+      throw new IllegalStateException("send() after writeEof()");
+    }
+    if (writer.isClosing()) {
+      throw transport.protocol.thrown(new SocketException("send() after close()"));
+    }
+    transport.stage(message);
+  }
+
   @Override
   public void writeEof() throws IOException {
     writer.writeEof();
-    eofWritten = true;
   }
 
   @Override
   public void close() {
     writer.close();
-    discard();
+    closed();
   }
 
   @Override
   public void abort() {
     writer.abort();
-    discard();
+    closed();
+  }
+
+  @Override
+  public void waitClosed() throws IOException {
+    writer.waitClosed();
+  }
+
+  @Override
+  public boolean isClosing() {
+    return writer.isClosing();
   }
 
   @Override
   public void detach() {
     writer.detach();
-    detached = true;
   }
 
-  /** The handler has returned. */
-  void handled() {
-    if (!detached) {
-      discard();
-    }
+  /** Whoever closes it, nobody receives from now on. */
+  void closed() {
+    closed = true;
+    discard();
+    wake();
   }
 
-  /** Releases what was not received, and what comes. */
+  /** Releases what was not received, and what comes. Who receives is told by {@link #lost}. */
   void discard() {
     discarding = true;
     arrived.forEach(ReferenceCountUtil::release);
     arrived.clear();
     arrivedBytes = 0;
-    wake();
   }
 
   @Override
@@ -270,6 +291,11 @@ final class NettyMessages<I, O> implements MessageConnection<I, O> {
   @Override
   public SocketAddress remoteAddress() {
     return writer.remoteAddress();
+  }
+
+  @Override
+  public @Nullable TlsSession tlsSession() {
+    return writer.tlsSession();
   }
 
   @Override

@@ -162,6 +162,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** {@return whether writers wait} */
+  final boolean isWritingPaused() {
+    return writingPaused;
+  }
+
   final boolean isFull() {
     return writeBufferSize() > highWater;
   }
@@ -173,6 +178,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
       throw new IllegalStateException("no handlers");
     }
     encoding.stage(message);
+    protocol.messageWritten();
     markDirty();
     pauseWritingIfFull();
   }

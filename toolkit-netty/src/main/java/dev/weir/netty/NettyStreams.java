@@ -15,7 +15,9 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -46,16 +48,46 @@ public final class NettyStreams {
       ServerOptions options,
       PipelineSetup pipeline)
       throws IOException {
+    return Server.start(behind(pipeline, handler), host, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on several hosts: {@code Asyncio.startServer} with handlers
+   * in the pipeline of each connection.
+   *
+   * @throws IllegalArgumentException if there is no host, or the port is out of range
+   * @see #startServer(ConnectionHandler, String, int, ServerOptions, PipelineSetup)
+   */
+  public static Server startServer(
+      ConnectionHandler handler,
+      List<String> hosts,
+      int port,
+      ServerOptions options,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.start(behind(pipeline, handler), hosts, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on a Unix socket: {@code Asyncio.startUnixServer} with
+   * handlers in the pipeline of each connection.
+   *
+   * @throws IOException as {@link Server#startUnix}
+   * @see #startServer(ConnectionHandler, String, int, ServerOptions, PipelineSetup)
+   */
+  public static Server startUnixServer(
+      ConnectionHandler handler, Path path, ServerOptions options, PipelineSetup pipeline)
+      throws IOException {
+    return Server.startUnix(behind(pipeline, handler), path, options);
+  }
+
+  private static ConnectionHandler behind(PipelineSetup pipeline, ConnectionHandler handler) {
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(pipeline, "pipeline");
-    return Server.start(
-        (reader, writer) -> {
-          addHandlers(writer, pipeline);
-          handler.handle(reader, writer);
-        },
-        host,
-        port,
-        options);
+    return (reader, writer) -> {
+      addHandlers(writer, pipeline);
+      handler.handle(reader, writer);
+    };
   }
 
   /**
@@ -139,7 +171,7 @@ public final class NettyStreams {
    * Suspends until the server listens whose connections are of messages: what the handlers of
    * {@code pipeline} decode is received, and what is sent they encode.
    *
-   * <p>As of any server, options, limits and the end are {@link Server}'s.
+   * <p>Options, limits and the end are those of every {@link Server}.
    *
    * @param handler serves one connection, in a task of its own
    * @param type of what is received; a message of another type ends its connection with a {@link
@@ -159,19 +191,45 @@ public final class NettyStreams {
     return Server.start(handlerOfBytes(handler, type, pipeline), host, port, options);
   }
 
+  /**
+   * Suspends until the server listens on several hosts whose connections are of messages.
+   *
+   * @throws IllegalArgumentException if there is no host, or the port is out of range
+   * @see #startMessageServer(MessageHandler, String, int, ServerOptions, Class, PipelineSetup)
+   */
+  public static <I, O> Server startMessageServer(
+      MessageHandler<I, O> handler,
+      List<String> hosts,
+      int port,
+      ServerOptions options,
+      Class<I> type,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.start(handlerOfBytes(handler, type, pipeline), hosts, port, options);
+  }
+
+  /**
+   * Suspends until the server listens on a Unix socket whose connections are of messages.
+   *
+   * @throws IOException as {@link Server#startUnix}
+   * @see #startMessageServer(MessageHandler, String, int, ServerOptions, Class, PipelineSetup)
+   */
+  public static <I, O> Server startUnixMessageServer(
+      MessageHandler<I, O> handler,
+      Path path,
+      ServerOptions options,
+      Class<I> type,
+      PipelineSetup pipeline)
+      throws IOException {
+    return Server.startUnix(handlerOfBytes(handler, type, pipeline), path, options);
+  }
+
   static <I, O> ConnectionHandler handlerOfBytes(
       MessageHandler<I, O> handler, Class<I> type, PipelineSetup pipeline) {
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(type, "type");
     Objects.requireNonNull(pipeline, "pipeline");
-    return (reader, writer) -> {
-      NettyMessages<I, O> messages = newMessages(writer, type, pipeline);
-      try {
-        handler.handle(messages);
-      } finally {
-        messages.handled();
-      }
-    };
+    return (reader, writer) -> handler.handle(newMessages(writer, type, pipeline));
   }
 
   /**
@@ -244,8 +302,8 @@ public final class NettyStreams {
    * Suspends until a server is ready to take over channels that an application's own event loops
    * accepted, and to have {@code handler} serve each of them in a task on this loop.
    *
-   * <p>The application's handlers stay in a channel's pipeline, and the streams are behind them: so
-   * they must decode to bytes and encode bytes, or there must be none.
+   * <p>The application's handlers stay in the channel's pipeline, and the streams come after the
+   * last of them. So that one must hand on buffers, and be able to write buffers.
    *
    * @throws dev.weir.tls.TlsException if the TLS of the options cannot be had
    * @throws IOException if the loop's network is not Netty's
@@ -263,8 +321,8 @@ public final class NettyStreams {
    *
    * @param type of what is received; a message of another type ends its connection with a {@link
    *     PipelineException}
-   * @throws IllegalArgumentException if the options have TLS, which comes before codecs, and so is
-   *     the application's, as a PROXY header is
+   * @throws IllegalArgumentException if the options have TLS or require a PROXY header, which come
+   *     before codecs, and so are the application's
    * @throws IOException as {@link #startAdoptingServer}
    * @throws CancelledError if the task is cancelled; no server is left then
    */
@@ -276,14 +334,23 @@ public final class NettyStreams {
           "TLS comes before the codecs, which are the application's: add an SslHandler there, and"
               + " leave withTls() out");
     }
+    if (options.requiresProxyProtocol()) {
+      throw new IllegalArgumentException(
+          "A PROXY header comes before the codecs, which are the application's: add a handler that"
+              + " reads it there, and leave withProxyProtocol() out");
+    }
     return AdoptingServer.start(handlerOfBytes(handler, type, pipeline -> {}), options, true);
   }
 
   /**
    * {@return Weir's loops as Netty sees them, for any bootstrap of Netty's} What runs on them runs
    * on the loops' I/O fibers, between the steps of tasks, and must not block any more than on other
-   * event loops. A shutdown of the group does nothing but wait: the loops end with their {@code
-   * Asyncio.run}. Any thread may ask.
+   * event loops. Any thread may ask.
+   *
+   * <p>The loops end with their {@code Asyncio.run}, and a shutdown of the group does nothing but
+   * wait for that. So no task of theirs may wait for it: {@code shutdownGracefully().sync()} in
+   * one, or in {@code Asyncio.toThread} while it waits for that, would never return. Close what the
+   * bootstrap made, and leave the group alone.
    *
    * @param loops at least one; {@code Asyncio.runningLoop()} for instance
    * @throws IllegalArgumentException if there is none
@@ -335,9 +402,14 @@ public final class NettyStreams {
    * <p><b>Threads.</b> Its event loop is the loop's I/O fiber, and what runs in its pipeline runs
    * there, between the steps of tasks: never beside them. A task that calls a method of the channel
    * or its pipeline is not on that fiber: Netty queues what it asks for, and does it with the next
-   * poll, in the order of the calls. What the stream wrote in the same round leaves after that.
+   * poll, in the order of the calls. What the stream writes in the same round comes after that.
    * {@code sync()} and {@code await()} of Netty's futures would wait for what only runs when the
    * task does not: never call them, add a listener.
+   *
+   * <p><b>A channel that was taken over</b> and stays on the application's event loop, because that
+   * is of another kind of I/O, has a stand-in here. Its pipeline is this one's only: it has none of
+   * the application's handlers, such as an {@code SslHandler}, and none of the attributes. What is
+   * needed of those, the application hands on as a message.
    *
    * <p><b>Not to be touched:</b> auto-read, the water marks, the receive buffer's allocator, and
    * the handlers that are not the user's. The stream depends on them.

@@ -13,6 +13,7 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
@@ -25,6 +26,7 @@ import io.netty.handler.timeout.TimeoutException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -39,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  * wanted and mark the transport dirty. {@link #flush} and the handler's methods run on the I/O
  * fiber.
  */
-final class NettyTransport extends NettyOutput implements Transport, DriverSocket {
+final class NettyTransport extends NettyOutput
+    implements Transport, DriverSocket, ReadGuard.Behind {
   /*
    *   CONNECTING ---> OPEN ---> CLOSING ---> CLOSED
    *                     |                      ^
@@ -76,10 +79,17 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
   /** Keeps what an adopted channel's handlers decode until it is clear who receives it. */
   private NettyAdopter.@Nullable Holding holding;
 
+  /** Whether an application's handlers stand before this, which were there when it came. */
+  private boolean behindHandlers;
+
   /** What arrives can no longer be made sense of. */
   private boolean receivingFailed;
 
   private boolean eofReceived;
+
+  /** The peer has ended the TLS session, and thereby an open connection. */
+  private boolean endedByPeer;
+
   private @Nullable IOException failure;
 
   /** What hands on to another connection what arrives here, if anything does. */
@@ -157,6 +167,18 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
   }
 
   @Override
+  public long bytesQueued() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    // Netty counts a buffer whole until its last byte has left.
+    return outbound == null ? 0 : outbound.totalPendingWriteBytes() - outbound.currentProgress();
+  }
+
+  /** {@return whether nothing can be written behind what was} */
+  boolean isEofWanted() {
+    return eofWanted;
+  }
+
+  @Override
   public boolean canWriteEof() {
     return !securing; // One engine could do it, with one version of TLS, and few peers.
   }
@@ -204,15 +226,21 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     if (awaitsTls()) {
       throw new IllegalStateException("TLS is being started: add handlers when that is done");
     }
-    if (state != State.OPEN || failure != null) {
-      driver.request(() -> outcome.failed(new IOException("Connection closed")));
+    if ((state != State.OPEN && !endedByPeer) || failure != null) {
+      IOException cause = whyLost();
+      driver.request(() -> outcome.failed(cause));
       return;
     }
     byte[] received = protocol.takeBack();
     endForwardings();
     sendThroughHandlers();
-    handlers = new UserHandlers(this, setup, messages, received, outcome);
-    markDirty();
+    UserHandlers added = new UserHandlers(this, setup, messages, received, outcome);
+    handlers = added;
+    if (state == State.CLOSED) {
+      driver.request(() -> begin(added));
+    } else {
+      markDirty();
+    }
   }
 
   /**
@@ -223,12 +251,17 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
    * @param forMessages whether what they decode has to wait for {@link #addHandlers}
    */
   void adopted(NettyAdopter.Holding held, boolean behindHandlers, boolean forMessages) {
+    this.behindHandlers = behindHandlers;
     if (behindHandlers) {
       sendThroughHandlers();
       driver.readBuffers().keepApart(channel);
     }
     if (forMessages) {
       holding = held;
+    }
+    ReadGuard guard = channel.pipeline().get(ReadGuard.class);
+    if (guard != null) { // There is none on a bridge, but on its far side.
+      guard.ask(this);
     }
     opened();
     if (!forMessages) {
@@ -261,9 +294,14 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
 
   @Override
   public void close() {
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.closed(); // Also where the connection was lost before.
+    }
+    endedByPeer = false;
     if (state == State.OPEN) {
-      state = State.CLOSING;
       lingering = !securing && !readingAllowed() && !eofReceived;
+      state = State.CLOSING;
       readingWanted = true;
       endForwardings();
       markDirty();
@@ -272,6 +310,11 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
 
   @Override
   public void abort() {
+    NettyMessages<?, ?> messages = messages();
+    if (messages != null) {
+      messages.discard(); // Why it is aborted, a timeout say, comes with the end.
+    }
+    endedByPeer = false;
     if (state != State.CLOSED && !aborted) {
       aborted = true;
       state = State.CLOSING;
@@ -303,13 +346,13 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     readingChanged();
   }
 
-  private boolean readingAllowed() {
+  @Override
+  public boolean readingAllowed() {
     if (tls != null && !tls.isOpen()) {
       return tls.takesMore();
     }
     return readingWanted
-        && !receivingFailed
-        && holding == null
+        && (state != State.OPEN || (!receivingFailed && holding == null)) // Closed, all is dropped.
         && (forwarding == null || !forwarding.holdsBack());
   }
 
@@ -386,6 +429,8 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     if (writeBufferSize() > 0) {
       aborted = true;
       resetAndClose();
+    } else if (channel instanceof BridgeChannel) {
+      closeNow(); // The event loop closes its own channels only.
     }
   }
 
@@ -399,6 +444,9 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
       dropStaged();
       resetAndClose();
       return;
+    }
+    if (state == State.CLOSING) {
+      endHolding(); // No handlers are to come.
     }
     applyReading();
     if (awaitsTls()) {
@@ -429,11 +477,24 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     boolean ended = eofReceived;
     eofReceived = false;
     added.begin(ended);
+    if (endedByPeer) {
+      protocol.eofReceived(); // Behind what they have made of the rest.
+      endMessages();
+    }
+    if (state == State.CLOSED) {
+      added.end();
+    }
+    if (holding != null) {
+      endHolding();
+      applyReading();
+    }
+  }
+
+  private void endHolding() {
     if (holding != null) {
       ChannelHandler held = holding;
       holding = null;
       channel.pipeline().remove(held);
-      applyReading();
     }
   }
 
@@ -452,6 +513,9 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
   private void failReceiving(PipelineException cause) {
     NettyMessages<?, ?> messages = messages();
     if (messages == null) {
+      if (cause.getCause() == null) { // The streams tell of it as of a reset.
+        driver.report("Handlers that do not fit on the connection with " + describePeer(), cause);
+      }
       fail(cause);
     } else {
       receivingFailed = true;
@@ -604,12 +668,12 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
       received(message);
       return;
     }
-    if (state == State.OPEN && forwarding != null && forwarding.handOn(buffer)) {
+    if (receives() && forwarding != null && forwarding.handOn(buffer)) {
       driver.readBuffers().handedOn();
       return;
     }
     try {
-      if (state == State.OPEN) {
+      if (receives()) {
         if (buffer.nioBufferCount() == 1) {
           protocol.dataReceived(
               buffer.internalNioBuffer(buffer.readerIndex(), buffer.readableBytes()));
@@ -622,15 +686,27 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     }
   }
 
+  /** Who watches the connection sees that something moves, though no message is whole yet. */
+  @Override
+  public void somethingArrived() {
+    if (state == State.OPEN && !eofReceived) {
+      protocol.dataReceived(NO_BYTES);
+    }
+  }
+
+  /** {@return whether what arrives is anybody's: also what is decoded of it behind its end} */
+  private boolean receives() {
+    return state == State.OPEN || endedByPeer;
+  }
+
   private void received(Object message) {
     NettyMessages<?, ?> messages = messages();
-    if (state != State.OPEN || receivingFailed) {
+    if (!receives() || receivingFailed) {
       ReferenceCountUtil.release(message);
       return;
     }
     PipelineException unfit;
     if (messages != null) {
-      protocol.dataReceived(NO_BYTES); // Who watches the connection sees that something moved.
       unfit = messages.arrived(message, size(message));
     } else {
       unfit =
@@ -724,6 +800,10 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     eofReceived = true;
     if (state == State.OPEN) {
       endForwardings();
+      if (handlers != null) {
+        handlers.endInput();
+      }
+      endedByPeer = true;
       protocol.eofReceived();
       endMessages();
       if (tls.canSend()) {
@@ -788,7 +868,9 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
   /** Something failed on the channel. */
   void exceptionCaught(Throwable cause) {
     boolean engines = tls != null && TlsErrors.isOfEngine(cause);
-    if (handlers != null && !engines && cause instanceof CodecException codec) {
+    boolean anyHandlers = handlers != null || behindHandlers || channel instanceof BridgeChannel;
+    boolean theirs = anyHandlers && !engines;
+    if (theirs && cause instanceof CodecException codec) {
       codecFailed(codec);
       return;
     }
@@ -814,12 +896,14 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
             && !eofWritten
             && !eofReceived;
     if (failure == null) {
-      failure = asFailure(cause);
+      failure =
+          theirs && !(cause instanceof IOException)
+              ? new PipelineException("A handler of the pipeline failed: " + cause, cause)
+              : asFailure(cause);
     }
     if (!(cause instanceof IOException)) {
       driver.report(
-          "Error on the connection with " + describe(remoteAddress),
-          cause); // No doing of the peer's.
+          "Error on the connection with " + describePeer(), cause); // No doing of the peer's.
     }
     if (writing) {
       // Reading goes on, to the end that is near as a rule: what the peer had sent before it went
@@ -835,8 +919,7 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
   /** A decoder fails because of what the peer sent, an encoder because of what we send. */
   private void codecFailed(CodecException cause) {
     if (cause instanceof EncoderException) {
-      driver.report(
-          "A message cannot be encoded on the connection with " + describe(remoteAddress), cause);
+      driver.report("A message cannot be encoded on the connection with " + describePeer(), cause);
       fail(new PipelineException("A message cannot be encoded: " + cause.getMessage(), cause));
     } else {
       failReceiving(
@@ -862,11 +945,12 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
     IOException cause = failure;
     if (cause == null && aborted) {
       cause = new IOException("Connection aborted on this side");
-    }
-    if (handlers != null) {
-      handlers.fail(cause != null ? cause : new IOException("Connection closed"));
+      failure = cause;
     }
     protocol.connectionLost(cause);
+    if (handlers != null) {
+      handlers.fail();
+    }
     NettyMessages<?, ?> messages = messages();
     if (messages != null) {
       messages.lost(cause);
@@ -874,6 +958,15 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
         messages.discard(); // Nobody will run any more who could receive them.
       }
     }
+  }
+
+  /**
+   * {@return a new exception for who finds the connection lost, or closed, and is told only now}
+   */
+  IOException whyLost() {
+    return failure != null
+        ? protocol.thrownFor(failure)
+        : protocol.thrown(new SocketException("The connection was closed before"));
   }
 
   @Override
@@ -885,6 +978,10 @@ final class NettyTransport extends NettyOutput implements Transport, DriverSocke
         + ", "
         + writeBufferSize()
         + " bytes unsent";
+  }
+
+  private String describePeer() {
+    return describe(remoteAddress);
   }
 
   private static String describe(@Nullable SocketAddress address) {

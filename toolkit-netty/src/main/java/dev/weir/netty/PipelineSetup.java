@@ -16,8 +16,8 @@ public interface PipelineSetup {
    * <p>The connection is open then. Handlers are told so by {@code channelActive}, as soon as all
    * are there.
    *
-   * @throws Exception ends the connection; whoever waits for it receives a {@link
-   *     PipelineException} with this as its cause
+   * @throws Exception ends the connection, as an {@link Error} does; whoever waits for it receives
+   *     a {@link PipelineException} with this as its cause
    */
   void addHandlers(ChannelPipeline pipeline) throws Exception;
 }

@@ -3,13 +3,11 @@ package dev.weir.netty;
 import dev.weir.spi.Network.Completion;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.MessageSizeEstimator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.Objects;
@@ -31,9 +29,10 @@ final class UserHandlers {
   final @Nullable NettyMessages<?, ?> messages;
 
   private final Completion<UserHandlers> outcome;
-  private final MessageSizeEstimator.Handle sizes;
 
   // On the loop only.
+
+  private MessageSizeEstimator.Handle sizes;
 
   /** What had arrived before, until it is handed over. */
   private byte @Nullable [] received;
@@ -59,7 +58,11 @@ final class UserHandlers {
     this.messages = messages;
     this.received = received;
     this.outcome = outcome;
-    this.sizes = channel.config().getMessageSizeEstimator().newHandle();
+    this.sizes = newSizes();
+  }
+
+  private MessageSizeEstimator.Handle newSizes() {
+    return channel.config().getMessageSizeEstimator().newHandle();
   }
 
   long size(Object message) {
@@ -99,13 +102,15 @@ final class UserHandlers {
     byte[] first = Objects.requireNonNull(received, "begun twice");
     received = null;
     ChannelPipeline pipeline = channel.pipeline();
-    Entry before = new Entry();
-    pipeline.remove(transport);
+    ReadGuard before = new ReadGuard(transport);
+    if (pipeline.context(transport) != null) { // A channel that has gone has no handlers left.
+      pipeline.remove(transport);
+    }
     PipelineException failure = null;
     try {
       pipeline.addLast(before);
       setup.addHandlers(pipeline);
-    } catch (Exception e) {
+    } catch (Throwable e) { // A class that is missing, say: who waits must hear of it.
       failure = new PipelineException("The handlers cannot be added: " + e, e);
     } finally {
       pipeline.addLast(transport);
@@ -115,29 +120,50 @@ final class UserHandlers {
       transport.fail(failure);
       return;
     }
+    sizes = newSizes(); // The setup may have chosen how messages are measured.
     outcome.succeeded(this);
     entry = pipeline.context(before);
     if (entry == null) {
       return; // A handler has closed the connection.
     }
-    entry.fireChannelActive();
+    if (channel.isActive()) {
+      entry.fireChannelActive();
+    }
     if (first.length > 0) {
       entry.fireChannelRead(channel.alloc().directBuffer(first.length).writeBytes(first));
       entry.fireChannelReadComplete();
     }
     if (ended) {
+      endInput();
+    }
+  }
+
+  /**
+   * Tells them that the peer has ended its stream, which may complete what a decoder has begun. The
+   * end of a TLS session is no event that decoders know.
+   */
+  void endInput() {
+    if (entry != null) {
       entry.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     }
   }
 
-  /** Where the user's handlers begin. */
-  private static final class Entry extends ChannelInboundHandlerAdapter {}
+  /** Takes them out again: the channel had gone before they came. */
+  void end() {
+    ChannelPipeline pipeline = channel.pipeline();
+    if (entry != null) {
+      entry.fireChannelInactive();
+    }
+    while (pipeline.first() != null) {
+      pipeline.removeFirst();
+    }
+  }
 
   /** They cannot be put in any more. */
-  void fail(IOException cause) {
+  void fail() {
     if (received != null) {
       received = null;
-      outcome.failed(cause);
+      outcome.failed(transport.whyLost());
     }
   }
 
@@ -155,6 +181,9 @@ final class UserHandlers {
         .write(message)
         .addListener(written -> {
           unsentBytes -= size;
+          if (written.isSuccess()) {
+            transport.protocol.dataSent();
+          }
           Throwable cause = written.cause();
           if (cause != null && !failed && !(cause instanceof ClosedChannelException)) {
             // Netty tells the pipeline of a failed write only where nobody holds its promise. The

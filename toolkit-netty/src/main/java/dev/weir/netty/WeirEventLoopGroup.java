@@ -15,6 +15,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Weir's loops as Netty sees them. It does not own them: they end with their {@code Asyncio.run},
@@ -23,19 +24,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class WeirEventLoopGroup extends AbstractEventExecutorGroup implements EventLoopGroup {
   private final List<EventLoop> loops;
   private final AtomicInteger next = new AtomicInteger();
-  private final Promise<Void> terminated = new DefaultPromise<>(GlobalEventExecutor.INSTANCE);
+
+  /**
+   * Made for the first who asks: a loop keeps its listeners as long as it lives. Guarded by this.
+   */
+  private @Nullable Promise<Void> terminated;
 
   WeirEventLoopGroup(List<EventLoop> loops) {
     this.loops = List.copyOf(loops);
-    AtomicInteger left = new AtomicInteger(loops.size());
-    for (EventLoop loop : loops) {
-      loop.terminationFuture()
-          .addListener(ended -> {
-            if (left.decrementAndGet() == 0) {
-              terminated.setSuccess(null);
-            }
-          });
-    }
   }
 
   @Override
@@ -71,12 +67,31 @@ final class WeirEventLoopGroup extends AbstractEventExecutorGroup implements Eve
 
   @Override
   public Future<?> shutdownGracefully(long quietPeriod, long timeout, TimeUnit unit) {
-    return terminated;
+    return terminationFuture();
   }
 
   @Override
   public Future<?> terminationFuture() {
-    return terminated;
+    return loops.size() == 1 ? loops.getFirst().terminationFuture() : allTerminated();
+  }
+
+  private synchronized Promise<Void> allTerminated() {
+    Promise<Void> known = terminated;
+    if (known != null) {
+      return known;
+    }
+    Promise<Void> all = new DefaultPromise<>(GlobalEventExecutor.INSTANCE);
+    AtomicInteger left = new AtomicInteger(loops.size());
+    for (EventLoop loop : loops) {
+      loop.terminationFuture()
+          .addListener(ended -> {
+            if (left.decrementAndGet() == 0) {
+              all.setSuccess(null);
+            }
+          });
+    }
+    terminated = all;
+    return all;
   }
 
   @Override
@@ -95,7 +110,7 @@ final class WeirEventLoopGroup extends AbstractEventExecutorGroup implements Eve
 
   @Override
   public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    return terminated.await(timeout, unit);
+    return terminationFuture().await(timeout, unit);
   }
 
   @Override

@@ -11,10 +11,14 @@ import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.sync.AsyncEvent;
+import dev.weir.task.Future;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
 import dev.weir.tls.ServerTls;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -28,6 +32,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.FixedLengthFrameDecoder;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.handler.codec.string.StringDecoder;
 import io.netty.handler.codec.string.StringEncoder;
@@ -37,12 +42,21 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,6 +235,119 @@ class AdoptingServerTest {
   }
 
   @EachPair
+  void whatWasDecodedBeforeAFailureIsReceivedFirst(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          Future<List<String>> received = Asyncio.runningLoop().createFuture();
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> {
+                    List<String> all = new ArrayList<>();
+                    try {
+                      while (true) {
+                        all.add(String.valueOf(connection.receive()));
+                      }
+                    } catch (PipelineException e) {
+                      received.setResult(all);
+                    }
+                  },
+                  ServerOptions.defaults(),
+                  String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new LineBasedFrameDecoder(100),
+                            new StringDecoder(UTF_8),
+                            new StringEncoder(UTF_8),
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("good\n" + "garbage".repeat(100) + "\n");
+                    assertThat(received.await()).containsExactly("good");
+                  }
+                });
+          }
+        });
+  }
+
+  @EachPair
+  void whatAProgramsDecoderCannotDecodeIsNoErrorToReport(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          Future<Throwable> thrown = Asyncio.runningLoop().createFuture();
+          try (AdoptingServer weir =
+              NettyStreams.startAdoptingServer(
+                  (reader, writer) -> {
+                    try {
+                      reader.readAll();
+                    } catch (IOException e) {
+                      thrown.setResult(e);
+                      throw e;
+                    }
+                  },
+                  ServerOptions.defaults())) {
+            withProgram(
+                theirs,
+                child ->
+                    child.pipeline().addLast(new LineBasedFrameDecoder(100), weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("garbage".repeat(100) + "\n");
+                    assertThat(thrown.await())
+                        .isInstanceOf(ConnectionResetException.class)
+                        .hasMessageStartingWith("What the peer sent cannot be decoded");
+                  }
+                });
+          }
+        });
+  }
+
+  /** A handler's timer may do so. */
+  @EachPair
+  void aMessageThatNoReadBroughtIsReceived(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> connection.send(connection.receive() + "\n"),
+                  ServerOptions.defaults(),
+                  String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new StringEncoder(UTF_8),
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void handlerAdded(ChannelHandlerContext context) {
+                                context
+                                    .channel()
+                                    .eventLoop()
+                                    .schedule(
+                                        () -> context.fireChannelRead("tick"),
+                                        50,
+                                        TimeUnit.MILLISECONDS);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    assertThat(client.reader().readLine(UTF_8)).isEqualTo("tick");
+                  }
+                });
+          }
+        });
+  }
+
+  @EachPair
   void aSlowTaskHoldsTheClientBack(String theirs, String ours) {
     AtomicLong arrived = new AtomicLong();
     OnLoop.run(
@@ -263,6 +390,63 @@ class AdoptingServerTest {
                 });
           }
         });
+  }
+
+  @EachPair
+  void aSlowTaskHoldsTheClientBackWhereTheProgramsHandlersReadOn(String theirs, String ours) {
+    int frames = 2_000;
+    int bytes = 16 * 1024;
+    AtomicInteger decoded = new AtomicInteger();
+    AtomicInteger waitingMost = new AtomicInteger();
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<ByteBuf, ByteBuf>startAdoptingMessageServer(
+                  connection -> {
+                    int received = 0;
+                    for (ByteBuf frame : connection) {
+                      waitingMost.accumulateAndGet(decoded.get() - received++, Math::max);
+                      frame.release();
+                      // Time in which too much could arrive.
+                      Asyncio.sleep(received < 10 ? Duration.ofMillis(10) : Duration.ZERO);
+                      if (received == frames) {
+                        connection.send(Unpooled.copyInt(received));
+                      }
+                    }
+                  },
+                  ServerOptions.defaults(),
+                  ByteBuf.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            ReadingOn.likeAnAggregator(),
+                            new FixedLengthFrameDecoder(bytes),
+                            new ChannelInboundHandlerAdapter() {
+                              @Override
+                              public void channelRead(
+                                  ChannelHandlerContext context, Object message) {
+                                decoded.incrementAndGet();
+                                context.fireChannelRead(message);
+                              }
+                            },
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    for (int i = 0; i < frames; i++) {
+                      client.writer().write(new byte[bytes]);
+                    }
+                    // No end before: told of one, epoll reads up to it, whoever wants that.
+                    assertThat(client.reader().readExactly(4))
+                        .isEqualTo(ByteBuffer.allocate(4).putInt(frames).array());
+                  }
+                });
+          }
+        });
+    assertThat(waitingMost.get()).isBetween(2, 30);
   }
 
   @EachPair
@@ -312,6 +496,43 @@ class AdoptingServerTest {
         });
   }
 
+  /** The main task has its turn before the first step of a handler's. */
+  @EachPair
+  void aConnectionThatIsClosedBeforeItsHandlerRunsEndsWithItsPeer(String theirs, String ours) {
+    OnLoop.run(
+        ours,
+        () -> {
+          try (AdoptingServer weir =
+              NettyStreams.<String, String>startAdoptingMessageServer(
+                  connection -> connection.send("never"), ServerOptions.defaults(), String.class)) {
+            withProgram(
+                theirs,
+                child ->
+                    child
+                        .pipeline()
+                        .addLast(
+                            new LineBasedFrameDecoder(100),
+                            new StringDecoder(UTF_8),
+                            new StringEncoder(UTF_8),
+                            weir.childHandler()),
+                port -> {
+                  try (Connection client = TestServer.connect(port)) {
+                    client.writer().write("one\ntwo\n");
+                    Task<byte[]> reading = Asyncio.createTask(() -> client.reader().read(1));
+                    OnLoop.passRoundsUntil(() -> {
+                      weir.server().closeClients();
+                      return reading.done();
+                    });
+                    assertThat(reading.result()).isEmpty();
+                  }
+                  // Less than a connection may take to send the rest.
+                  Timeout.after(Duration.ofSeconds(7))
+                      .run(timeout -> weir.server().shutdown(Duration.ofSeconds(14)));
+                });
+          }
+        });
+  }
+
   @EachPair
   void aClosedServerClosesWhatItIsGiven(String theirs, String ours) {
     OnLoop.run(
@@ -328,6 +549,100 @@ class AdoptingServerTest {
                 }
               });
         });
+  }
+
+  /** Its handlers are told, and so release what they keep. */
+  @EachPair
+  void aChannelIsClosedInOrderWhenTheLoopHasEnded(String theirs, String ours) throws Exception {
+    boolean epoll = theirs.equals("epoll");
+    assumeTrue(!epoll || Epoll.isAvailable(), "there is no epoll here");
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    AtomicReference<AdoptingServer> weir = new AtomicReference<>();
+    CountDownLatch removed = new CountDownLatch(1);
+    try {
+      OnLoop.run(ours, () -> weir.set(echoServer()));
+      Channel listening =
+          new ServerBootstrap()
+              .group(group)
+              .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+              .childHandler(
+                  new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel child) {
+                      child
+                          .pipeline()
+                          .addLast(
+                              new ChannelInboundHandlerAdapter() {
+                                @Override
+                                public void handlerRemoved(ChannelHandlerContext context) {
+                                  removed.countDown();
+                                }
+                              },
+                              weir.get().childHandler());
+                    }
+                  })
+              .bind("127.0.0.1", 0)
+              .sync()
+              .channel();
+      int port = ((InetSocketAddress) listening.localAddress()).getPort();
+      try (Socket client = TestServer.connectPlainly(port)) {
+        client.setSoTimeout(10_000);
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        assertThat(removed.await(10, TimeUnit.SECONDS)).isTrue();
+      }
+    } finally {
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
+  }
+
+  /** One that its handler has left open, and one that waits for a slot. */
+  @EachPair
+  void theLoopsEndIsThatOfTheChannelsItHasTaken(String theirs, String ours) throws Exception {
+    boolean epoll = theirs.equals("epoll");
+    assumeTrue(!epoll || Epoll.isAvailable(), "there is no epoll here");
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    Queue<Channel> taken = new ConcurrentLinkedQueue<>();
+    List<Socket> clients = new ArrayList<>();
+    try {
+      OnLoop.run(
+          ours,
+          () -> {
+            AsyncEvent detached = new AsyncEvent();
+            AdoptingServer weir =
+                NettyStreams.startAdoptingServer(
+                    (reader, writer) -> {
+                      writer.detach();
+                      detached.set();
+                    },
+                    ServerOptions.defaults().withMaxConnections(1));
+            listen(
+                group,
+                epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class,
+                child -> {
+                  taken.add(child);
+                  child.pipeline().addLast(weir.childHandler());
+                },
+                port -> {
+                  clients.add(TestServer.connectPlainly(port));
+                  detached.await();
+                  clients.add(TestServer.connectPlainly(port));
+                  OnLoop.passRoundsUntil(() -> weir.toString().contains("1 waiting"));
+                });
+          });
+      assertThat(taken).hasSize(2);
+      for (Channel channel : taken) {
+        assertThat(channel.closeFuture().await(5, TimeUnit.SECONDS)).as("it is closed").isTrue();
+      }
+    } finally {
+      for (Socket client : clients) {
+        client.close();
+      }
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
   }
 
   @EachTransport
@@ -347,6 +662,13 @@ class AdoptingServerTest {
                       String.class))
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessageStartingWith("TLS comes before the codecs");
+          assertThatThrownBy(() ->
+                  NettyStreams.startAdoptingMessageServer(
+                      connection -> {},
+                      ServerOptions.defaults().withProxyProtocol(List.of("127.0.0.1")),
+                      String.class))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessageStartingWith("A PROXY header comes before the codecs");
           assertThatThrownBy(NettyStreams::group)
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessage("no loop for the group: give it one, or several");

@@ -7,17 +7,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
+import dev.weir.stream.StreamWriter;
 import dev.weir.sync.AsyncEvent;
 import dev.weir.task.CancelledError;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
+import dev.weir.task.Timeout;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.handler.codec.LengthFieldPrepender;
 import io.netty.handler.codec.LineBasedFrameDecoder;
@@ -26,15 +33,25 @@ import io.netty.handler.codec.string.StringEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Connections of messages, over sockets. */
 @ExtendWith(LeakCheck.class)
 class MessagesTest {
   private static final int LINE_MAX = 100;
+
+  /** Less than connections may take to send the rest; what takes this long waits in vain. */
+  private static final java.time.Duration GONE_SOON = java.time.Duration.ofSeconds(7);
 
   /** A test's body beside a server of messages. */
   private interface ServerBody {
@@ -97,6 +114,45 @@ class MessagesTest {
 
             assertThat(new String(client.reader().readAll(), UTF_8)).isEqualTo("one\ntwo\nthree\n");
           }
+        });
+  }
+
+  @EachTransport
+  void aServerListensOnSeveralHostsAndOnAUnixSocket(String transport, @TempDir Path folder) {
+    ServerOptions options = ServerOptions.defaults();
+    PipelineSetup lines = MessagesTest::lines;
+    Path path = folder.resolve("socket");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server onHosts =
+                  NettyStreams.startMessageServer(
+                      MessagesTest::echo, List.of("127.0.0.1"), 0, options, String.class, lines);
+              Server onUnix =
+                  NettyStreams.startUnixMessageServer(
+                      MessagesTest::echo, path, options, String.class, lines)) {
+            try (Connection tcp = TestServer.connect(onHosts.addresses().getFirst().getPort());
+                Connection unix = Asyncio.openUnixConnection(path)) {
+              assertThat(onUnix.path()).isEqualTo(path);
+              assertThat(TestServer.ask(tcp, "one")).isEqualTo("one");
+              assertThat(TestServer.ask(unix, "two")).isEqualTo("two");
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void whoClosesMayWaitForTheEnd(String transport) {
+    withLines(
+        transport,
+        MessagesTest::echo,
+        port -> {
+          MessageConnection<String, String> client = connect(port);
+          assertThat(client.isClosing()).isFalse();
+          assertThat(client.tlsSession()).isNull();
+          client.close();
+          assertThat(client.isClosing()).isTrue();
+          client.waitClosed();
         });
   }
 
@@ -190,7 +246,85 @@ class MessagesTest {
         });
   }
 
-  @EachTransportAndIoUring
+  @EachTransport
+  void whoSendsWhatCannotBeDecodedTakesUpNoSlotOnceItHasGone(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server =
+              NettyStreams.startMessageServer(
+                  connection -> {
+                    try {
+                      connection.receive();
+                    } catch (PipelineException e) {
+                      // It has to go.
+                    }
+                  },
+                  "127.0.0.1",
+                  0,
+                  ServerOptions.defaults(),
+                  String.class,
+                  MessagesTest::lines)) {
+            int port = server.addresses().getFirst().getPort();
+            try (Connection bad = TestServer.connect(port)) {
+              bad.writer().write("x".repeat(LINE_MAX + 1) + "\n");
+              assertThat(bad.reader().read(1)).isEmpty();
+              bad.writer().write("y".repeat(100_000) + "\n");
+            }
+            Timeout.after(GONE_SOON).run(timeout -> server.shutdown(GONE_SOON.multipliedBy(2)));
+          }
+        });
+  }
+
+  @EachTransport
+  void aPeerThatHasGoneBeforeTheHandlersCameIsNoErrorToReport(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Future<Throwable> thrown = Asyncio.runningLoop().createFuture();
+          try (Server server =
+              Asyncio.startServer(
+                  (reader, writer) -> {
+                    writer.awaitPeerGone();
+                    try {
+                      NettyStreams.messages(writer, String.class, MessagesTest::lines);
+                    } catch (IOException e) {
+                      thrown.setResult(e);
+                      throw e;
+                    }
+                  },
+                  "127.0.0.1",
+                  0)) {
+            TestServer.connect(server.addresses().getFirst().getPort()).writer().abort();
+            assertThat(thrown.await())
+                .isInstanceOf(ConnectionResetException.class)
+                .hasMessage("Connection reset by peer");
+          }
+        });
+  }
+
+  @EachTransport
+  void whoReceivesFromAConnectionThatAnotherTaskHasClosedIsNoErrorToReport(String transport) {
+    AsyncEvent ended = new AsyncEvent();
+    withLines(
+        transport,
+        connection -> {
+          try {
+            Asyncio.runningLoop().callSoon(connection::close);
+            connection.receive();
+          } finally {
+            ended.set();
+          }
+        },
+        port -> {
+          try (Connection client = TestServer.connect(port)) {
+            assertThat(client.reader().read(1)).isEmpty();
+            ended.await();
+          }
+        });
+  }
+
+  @EachTransport
   void aMessageOfAnotherTypeSaysWhichItIs(String transport) {
     with(
         transport,
@@ -237,7 +371,22 @@ class MessagesTest {
         });
   }
 
-  @EachTransportAndIoUring
+  /** Looks at what was decoded, and takes no reference. */
+  private static final class Collecting extends ChannelInboundHandlerAdapter {
+    private final List<ByteBuf> decoded;
+
+    Collecting(List<ByteBuf> decoded) {
+      this.decoded = decoded;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      decoded.add((ByteBuf) message);
+      context.fireChannelRead(message);
+    }
+  }
+
+  @EachTransport
   void whatNobodyReceivedIsReleasedWhenTheHandlerReturns(String transport) {
     List<ByteBuf> decoded = new ArrayList<>();
     with(
@@ -251,14 +400,7 @@ class MessagesTest {
         ByteBuf.class,
         pipeline -> {
           frames(pipeline);
-          pipeline.addLast(
-              new ChannelInboundHandlerAdapter() {
-                @Override
-                public void channelRead(ChannelHandlerContext context, Object message) {
-                  decoded.add((ByteBuf) message);
-                  context.fireChannelRead(message);
-                }
-              });
+          pipeline.addLast(new Collecting(decoded));
         },
         port -> {
           try (MessageConnection<ByteBuf, ByteBuf> client =
@@ -280,7 +422,80 @@ class MessagesTest {
     assertThat(decoded).isNotEmpty().allMatch(message -> message.refCnt() == 0);
   }
 
-  @EachTransportAndIoUring
+  /** How a handler that made messages of its bytes may leave. */
+  private enum Leaving {
+    RETURNS {
+      @Override
+      void leave(StreamWriter writer) {}
+    },
+    CLOSES {
+      @Override
+      void leave(StreamWriter writer) {
+        writer.close();
+        Asyncio.sleep(java.time.Duration.ZERO);
+      }
+    },
+    ABORTS {
+      @Override
+      void leave(StreamWriter writer) {
+        writer.abort();
+      }
+    },
+    LEAVES_WHEN_THE_PEER_HAS_GONE {
+      @Override
+      void leave(StreamWriter writer) throws IOException {
+        writer.write("go\n");
+        writer.waitClosed();
+      }
+    };
+
+    abstract void leave(StreamWriter writer) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Leaving.class)
+  void whatNobodyReceivedIsReleasedWhereBytesBecameMessages(Leaving leaving) {
+    List<ByteBuf> decoded = new ArrayList<>();
+    OnLoop.run(
+        "nio",
+        () -> {
+          AsyncEvent left = new AsyncEvent();
+          try (Server server =
+              Asyncio.startServer(
+                  (reader, writer) -> {
+                    try {
+                      NettyStreams.messages(
+                          writer,
+                          ByteBuf.class,
+                          pipeline -> {
+                            pipeline.addLast(new LineBasedFrameDecoder(LINE_MAX));
+                            pipeline.addLast(new Collecting(decoded));
+                          });
+                      OnLoop.passRoundsUntil(() -> decoded.size() == 2);
+                      leaving.leave(writer);
+                    } catch (ConnectionResetException e) {
+                      assertThat(leaving).isEqualTo(Leaving.LEAVES_WHEN_THE_PEER_HAS_GONE);
+                    } finally {
+                      left.set();
+                    }
+                  },
+                  "127.0.0.1",
+                  0)) {
+            Connection client = TestServer.connect(server.addresses().getFirst().getPort());
+            client.writer().write("one\ntwo\n");
+            if (leaving == Leaving.LEAVES_WHEN_THE_PEER_HAS_GONE) {
+              client.reader().readLine();
+              client.writer().abort();
+            }
+            left.await();
+            OnLoop.passRounds(2);
+            assertThat(decoded).hasSize(2).allMatch(message -> message.refCnt() == 0);
+            client.writer().abort();
+          }
+        });
+  }
+
+  @EachTransport
   void sendTakesTheMessageOverAlsoWhereItThrows(String transport) {
     with(
         transport,
@@ -334,7 +549,68 @@ class MessagesTest {
         });
   }
 
-  @EachTransportAndIoUring
+  @EachTransport
+  void aHandlerThatFailsIsReportedAndIsWhatReceiveThrows(String transport) {
+    assertFailsOnce(
+        transport,
+        pipeline -> {
+          lines(pipeline);
+          pipeline.addLast(
+              new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext context, Object message) {
+                  throw new IllegalStateException("a bug of the handler's");
+                }
+              });
+        },
+        1,
+        "A handler of the pipeline failed: java.lang.IllegalStateException: a bug of the"
+            + " handler's");
+  }
+
+  @EachTransport
+  void aMessageForWhichThereIsNoEncoderIsReportedAndIsWhatReceiveThrows(String transport) {
+    assertFailsOnce(
+        transport,
+        pipeline -> pipeline.addLast(new LineBasedFrameDecoder(LINE_MAX)),
+        5, // Of those that fail together, one is reported.
+        "A handler of the pipeline failed: java.lang.UnsupportedOperationException: unsupported"
+            + " message type: String");
+  }
+
+  private static void assertFailsOnce(
+      String transport, PipelineSetup pipeline, int sent, String message) {
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () -> {
+              try (Server server =
+                      NettyStreams.startMessageServer(
+                          MessagesTest::echo,
+                          "127.0.0.1",
+                          0,
+                          ServerOptions.defaults(),
+                          String.class,
+                          MessagesTest::lines);
+                  MessageConnection<String, String> client =
+                      NettyStreams.openMessageConnection(
+                          "127.0.0.1",
+                          server.addresses().getFirst().getPort(),
+                          ConnectOptions.defaults(),
+                          String.class,
+                          pipeline)) {
+                for (int i = 0; i < sent; i++) {
+                  client.send("one\n");
+                }
+                assertThatThrownBy(client::receive)
+                    .isInstanceOf(PipelineException.class)
+                    .hasMessageStartingWith(message);
+              }
+            });
+    assertThat(reports).hasSize(1);
+  }
+
+  @EachTransport
   void handlersThatCannotBeAddedFailTheConnection(String transport) {
     withLines(
         transport,
@@ -351,6 +627,154 @@ class MessagesTest {
                         }))
                 .isInstanceOf(PipelineException.class)
                 .hasMessageContaining("no such codec"));
+  }
+
+  @EachTransport
+  void handlersWhoseClassIsMissingFailTheConnection(String transport) {
+    withLines(
+        transport,
+        MessagesTest::echo,
+        port ->
+            assertThatThrownBy(() ->
+                    NettyStreams.openMessageConnection(
+                        "127.0.0.1",
+                        port,
+                        ConnectOptions.defaults(),
+                        String.class,
+                        pipeline -> {
+                          throw new NoClassDefFoundError("no/such/Codec");
+                        }))
+                .isInstanceOf(PipelineException.class)
+                .hasRootCauseInstanceOf(NoClassDefFoundError.class));
+  }
+
+  /** A message above high water. */
+  private static ByteBuf large(int number) {
+    return Unpooled.buffer(100_000).writeInt(number).writeZero(100_000 - Integer.BYTES);
+  }
+
+  /** Keeps what is sent until it is told to let go, and notes its numbers. */
+  private static final class Keeping extends ChannelOutboundHandlerAdapter {
+    private final Queue<Runnable> kept = new ArrayDeque<>();
+    private final List<Integer> sent = new ArrayList<>();
+
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+      ByteBuf buffer = (ByteBuf) message;
+      sent.add(buffer.getInt(buffer.readerIndex()));
+      kept.add(() -> context.writeAndFlush(message, promise));
+    }
+
+    void letOneGo(MessageConnection<?, ?> connection) {
+      connection.channel().eventLoop().execute(() -> kept.remove().run());
+    }
+  }
+
+  private static void withKeeping(String transport, Keeping keeping, MessageBody body) {
+    with(
+        transport,
+        connection -> connection.forEach(ByteBuf::release),
+        ByteBuf.class,
+        MessagesTest::frames,
+        port -> {
+          try (MessageConnection<ByteBuf, ByteBuf> client =
+              NettyStreams.openMessageConnection(
+                  "127.0.0.1",
+                  port,
+                  ConnectOptions.defaults(),
+                  ByteBuf.class,
+                  pipeline -> pipeline.addLast(new LengthFieldPrepender(4), keeping))) {
+            body.run(client);
+          }
+        });
+  }
+
+  private interface MessageBody {
+    void run(MessageConnection<ByteBuf, ByteBuf> connection) throws Exception;
+  }
+
+  @EachTransport
+  void whoWaitsToSendDoesSoInTurnAndOneAtATime(String transport) {
+    Keeping keeping = new Keeping();
+    withKeeping(
+        transport,
+        keeping,
+        client -> {
+          List<Task<?>> sending = new ArrayList<>();
+          for (int i = 0; i < 4; i++) {
+            int number = i;
+            sending.add(Asyncio.createTask(() -> client.send(large(number))));
+          }
+          OnLoop.passRoundsUntil(() -> !keeping.sent.isEmpty());
+          OnLoop.passRounds(3);
+          assertThat(keeping.sent).containsExactly(0);
+
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 1);
+          OnLoop.passRounds(3);
+          assertThat(keeping.sent).containsExactly(0, 1);
+
+          sending.get(2).cancel();
+          sending.add(Asyncio.createTask(() -> client.send(large(4))));
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 2);
+          keeping.letOneGo(client);
+          OnLoop.passRoundsUntil(() -> keeping.sent.size() > 3);
+          assertThat(keeping.sent).containsExactly(0, 1, 3, 4);
+          keeping.letOneGo(client);
+          sending.getLast().await();
+        });
+  }
+
+  @EachTransport
+  void whoWaitsToSendWhileAnotherEndsTheStreamIsTold(String transport) {
+    Keeping keeping = new Keeping();
+    withKeeping(
+        transport,
+        keeping,
+        client -> {
+          client.send(large(0));
+          ByteBuf late = large(1);
+          Task<?> sending = Asyncio.createTask(() -> client.send(late));
+          OnLoop.passRoundsUntil(() -> !keeping.sent.isEmpty());
+          client.writeEof();
+          keeping.letOneGo(client);
+          assertThatThrownBy(sending::await)
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessage("send() after writeEof()");
+          assertThat(late.refCnt()).isZero();
+          assertThat(client.receive()).isNull();
+        });
+  }
+
+  @EachTransport
+  void thePipelinesSetupSaysHowMessagesAreMeasured(String transport) {
+    AtomicInteger decoded = new AtomicInteger();
+    AsyncEvent goOn = new AsyncEvent();
+    with(
+        transport,
+        (MessageConnection<String, String> connection) -> {
+          goOn.await();
+          echo(connection);
+        },
+        String.class,
+        pipeline -> {
+          lines(pipeline);
+          pipeline.addLast(new Counting(decoded));
+          pipeline.channel().config().setMessageSizeEstimator(() -> message -> 100_000);
+        },
+        port -> {
+          try (Connection client = TestServer.connect(port)) {
+            client.writer().write("one\n");
+            OnLoop.passRoundsUntil(() -> decoded.get() == 1);
+            client.writer().write("two\n");
+            OnLoop.passRounds(20);
+            assertThat(decoded.get()).isEqualTo(1); // As much as may wait.
+            goOn.set();
+            assertThat(client.reader().readLine(UTF_8)).isEqualTo("one");
+            assertThat(client.reader().readLine(UTF_8)).isEqualTo("two");
+          }
+        });
   }
 
   /** Counts what was decoded, for the test of what waits. */
@@ -427,6 +851,20 @@ class MessagesTest {
 
   @EachTransportAndIoUring
   void aSlowReceiverHoldsThePeerBack(String transport) {
+    assertHeldBack(transport, ChannelInboundHandlerAdapter::new);
+  }
+
+  @EachTransport
+  void aSlowReceiverHoldsThePeerBackWhereAnAggregatorReadsOn(String transport) {
+    assertHeldBack(transport, ReadingOn::likeAnAggregator);
+  }
+
+  @EachTransport
+  void aSlowReceiverHoldsThePeerBackWhereAHandlerSwitchesAutoReadOn(String transport) {
+    assertHeldBack(transport, ReadingOn::likeAShaper);
+  }
+
+  private static void assertHeldBack(String transport, Supplier<ChannelHandler> before) {
     int messages = 2_000;
     int bytes = 16 * 1024; // Four of them are as many bytes as may wait.
     AtomicInteger decoded = new AtomicInteger();
@@ -447,6 +885,7 @@ class MessagesTest {
         },
         ByteBuf.class,
         pipeline -> {
+          pipeline.addLast(before.get());
           frames(pipeline);
           pipeline.addLast(new Counting(decoded));
         },

@@ -11,6 +11,7 @@ import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.ExceptionContext;
 import dev.weir.task.Task;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -28,6 +29,7 @@ import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.handler.traffic.ChannelTrafficShapingHandler;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -36,6 +38,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Streams of bytes behind handlers of a user's. */
 @ExtendWith(LeakCheck.class)
@@ -47,21 +50,22 @@ class PipelineTest {
   /** A server that echoes, behind handlers, and a client behind others. */
   private static void withEcho(
       String transport, PipelineSetup ofServer, PipelineSetup ofClient, Body body) {
-    OnLoop.run(
-        transport,
-        () -> {
-          try (Server server =
-                  NettyStreams.startServer(
-                      PipelineTest::echo, "127.0.0.1", 0, ServerOptions.defaults(), ofServer);
-              Connection client =
-                  NettyStreams.openConnection(
-                      "127.0.0.1",
-                      server.addresses().getFirst().getPort(),
-                      ConnectOptions.defaults(),
-                      ofClient)) {
-            body.run(client);
-          }
-        });
+    OnLoop.run(transport, () -> serveEcho(ofServer, ofClient, body));
+  }
+
+  private static void serveEcho(PipelineSetup ofServer, PipelineSetup ofClient, Body body)
+      throws Exception {
+    try (Server server =
+            NettyStreams.startServer(
+                PipelineTest::echo, "127.0.0.1", 0, ServerOptions.defaults(), ofServer);
+        Connection client =
+            NettyStreams.openConnection(
+                "127.0.0.1",
+                server.addresses().getFirst().getPort(),
+                ConnectOptions.defaults(),
+                ofClient)) {
+      body.run(client);
+    }
   }
 
   private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
@@ -137,6 +141,33 @@ class PipelineTest {
               NettyStreams.addHandlers(client.writer(), PipelineTest::inverted);
               client.writer().write("hello");
               assertThat(client.reader().readExactly(5)).isEqualTo("hello".getBytes(UTF_8));
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void aServerListensOnSeveralHostsAndOnAUnixSocket(String transport, @TempDir Path folder) {
+    ServerOptions options = ServerOptions.defaults();
+    Path path = folder.resolve("socket");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server onHosts =
+                  NettyStreams.startServer(
+                      PipelineTest::echo,
+                      List.of("127.0.0.1"),
+                      0,
+                      options,
+                      PipelineTest::inverted);
+              Server onUnix =
+                  NettyStreams.startUnixServer(
+                      PipelineTest::echo, path, options, PipelineTest::inverted)) {
+            try (Connection tcp = TestServer.connect(onHosts.addresses().getFirst().getPort());
+                Connection unix = Asyncio.openUnixConnection(path)) {
+              assertThat(onUnix.path()).isEqualTo(path);
+              assertThat(TestServer.ask(tcp, "one")).isEqualTo("one");
+              assertThat(TestServer.ask(unix, "two")).isEqualTo("two");
             }
           }
         });
@@ -264,20 +295,28 @@ class PipelineTest {
   }
 
   @EachTransportAndIoUring
-  void messagesThatAreNotBytesFailAStream(String transport) {
-    withEcho(
-        transport,
-        PipelineTest::nothing,
-        pipeline -> pipeline.addLast(new LineBasedFrameDecoder(100), new StringDecoder(UTF_8)),
-        client -> {
-          client.writer().write("hello\n");
-          assertThatThrownBy(() -> client.reader().readLine())
-              .rootCause()
-              .isInstanceOf(PipelineException.class)
-              .hasMessageStartingWith(
-                  "A message of java.lang.String came out of the pipeline, and a stream takes"
-                      + " bytes");
-        });
+  void messagesThatAreNotBytesFailAStreamAndAreReported(String transport) {
+    List<ExceptionContext> reports =
+        OnLoop.runAndCollectReports(
+            transport,
+            () ->
+                serveEcho(
+                    PipelineTest::nothing,
+                    pipeline ->
+                        pipeline.addLast(new LineBasedFrameDecoder(100), new StringDecoder(UTF_8)),
+                    client -> {
+                      client.writer().write("hello\n");
+                      assertThatThrownBy(() -> client.reader().readLine())
+                          .rootCause()
+                          .isInstanceOf(PipelineException.class)
+                          .hasMessageStartingWith(
+                              "A message of java.lang.String came out of the pipeline, and a"
+                                  + " stream takes bytes");
+                    }));
+    assertThat(reports)
+        .singleElement()
+        .extracting(ExceptionContext::exception)
+        .isInstanceOf(PipelineException.class);
   }
 
   @EachTransportAndIoUring
