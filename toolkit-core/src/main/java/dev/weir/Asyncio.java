@@ -49,6 +49,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
 import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -763,6 +764,34 @@ public final class Asyncio {
       Supplier<? extends BaseProtocol<Transport>> factory, Path path, ServerOptions options)
       throws IOException {
     return Protocols.listenUnix(factory, path, options);
+  }
+
+  /**
+   * Suspends until a connection that somebody else accepted has a protocol of callbacks, with this
+   * end as the server. Corresponds to {@code loop.connect_accepted_socket(protocol_factory, sock)}.
+   * {@link Connection#adopt} is the same for streams.
+   *
+   * @param socket connected by TCP; the connection's own from now on, and closed if this fails
+   * @return the transport and the protocol
+   * @throws IllegalArgumentException if the socket is not connected, or not by TCP
+   * @throws UnsupportedOperationException if the loop's network has no sockets
+   * @throws IOException if it is closed
+   * @throws CancelledError if the task is cancelled; the connection is aborted
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectAcceptedSocket(
+      Supplier<? extends P> factory, SocketChannel socket) throws IOException {
+    return Protocols.connectAccepted(factory, socket, ServerOptions.defaults());
+  }
+
+  /**
+   * Suspends as {@link #connectAcceptedSocket(Supplier, SocketChannel)}.
+   *
+   * @param options what they say of streams holds, and of TLS: it is secured before this returns
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectAcceptedSocket(
+      Supplier<? extends P> factory, SocketChannel socket, ServerOptions options)
+      throws IOException {
+    return Protocols.connectAccepted(factory, socket, options);
   }
 
   /**

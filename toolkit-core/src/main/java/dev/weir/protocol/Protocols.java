@@ -11,6 +11,7 @@ import dev.weir.tls.ClientTls;
 import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsSession;
 import java.io.IOException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -49,6 +50,26 @@ public final class Protocols {
       Supplier<? extends P> factory, Path path, ConnectOptions options) throws IOException {
     Objects.requireNonNull(factory, "factory");
     return attach(factory, Connection.openUnix(path, options), options.stream());
+  }
+
+  /**
+   * Suspends until an accepted connection is this loop's, and secured if the options say so; see
+   * {@code Asyncio.connectAcceptedSocket}.
+   *
+   * @throws IOException as {@link Connection#adopt} and {@link
+   *     dev.weir.stream.StreamWriter#startTls(ServerTls)} do
+   * @throws CancelledError if the task is cancelled; the connection is aborted
+   */
+  public static <P extends BaseProtocol<Transport>> Attached<Transport, P> connectAccepted(
+      Supplier<? extends P> factory, SocketChannel socket, ServerOptions options)
+      throws IOException {
+    Objects.requireNonNull(factory, "factory");
+    Connection connection = Connection.adopt(socket, options.stream());
+    ServerTls tls = options.tls();
+    if (tls != null) {
+      connection.writer().startTls(tls);
+    }
+    return attach(factory, connection, options.stream());
   }
 
   private static <P extends BaseProtocol<Transport>> Attached<Transport, P> attach(

@@ -5,6 +5,7 @@ import dev.weir.tls.TlsOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketAddress;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -57,6 +58,20 @@ public interface Network {
    */
   void listen(
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome);
+
+  /**
+   * Takes over a TCP connection that somebody else made or accepted.
+   *
+   * @param socket connected; it is closed if this fails
+   * @param protocol is told {@link TransportProtocol#connectionMade} before {@code outcome}
+   *     succeeds
+   * @param outcome receives the transport, or why there is none
+   * @throws UnsupportedOperationException if this engine has no sockets
+   */
+  default void adopt(
+      SocketChannel socket, TransportProtocol protocol, Completion<Transport> outcome) {
+    throw new UnsupportedOperationException("This network has no sockets: " + socket);
+  }
 
   /**
    * Starts to listen for several loops: what is accepted on this one is served where {@code

@@ -9,8 +9,10 @@ import dev.weir.task.Loop;
 import dev.weir.tls.ClientTls;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +93,39 @@ public final class Connection implements AutoCloseable {
       throw new ConnectException(tooLong);
     }
     return open(loop, address, options);
+  }
+
+  /**
+   * Suspends until a TCP connection that somebody else made or accepted is this loop's: one that
+   * the program was started with, say, as by inetd ({@link System#inheritedChannel}).
+   *
+   * @param socket connected; the connection's own from now on, and closed if this fails
+   * @return the connection
+   * @throws IllegalArgumentException if it is not connected, or not by TCP; it stays as it is then
+   * @throws UnsupportedOperationException if the loop's network has no sockets; likewise
+   * @throws IOException if it is closed
+   * @throws CancelledError if the task is cancelled; the connection is aborted
+   */
+  public static Connection adopt(SocketChannel socket, StreamOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    Loop loop = Loop.running();
+    loop.ensureInTask("Connection.adopt()");
+    if (!(socket.getRemoteAddress() instanceof InetSocketAddress)) {
+      throw new IllegalArgumentException("Not a connected TCP socket: " + socket);
+    }
+    StreamProtocol protocol = new StreamProtocol(loop, options);
+    Future<Transport> adopted = loop.createFuture();
+    loop.network().adopt(socket, protocol, new FutureCompletion<>(adopted, Transport::abort));
+    try {
+      adopted.await(IOException.class);
+    } catch (CancelledError e) {
+      if (adopted.done() && !adopted.cancelled()) {
+        adopted.exception(); // It may have failed in the round in which the task was cancelled.
+      }
+      protocol.abortIfConnected();
+      throw e;
+    }
+    return new Connection(protocol);
   }
 
   private static void ensureNotForTcp(@Nullable Object option, String wither) {

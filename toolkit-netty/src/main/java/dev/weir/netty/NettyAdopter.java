@@ -2,6 +2,7 @@ package dev.weir.netty;
 
 import dev.weir.spi.Network.Destination;
 import dev.weir.spi.Network.Listener;
+import dev.weir.spi.TransportProtocol;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -85,11 +86,16 @@ final class NettyAdopter implements Listener {
   }
 
   private void hold(DuplexChannel channel) {
+    keep(channel);
+    // Behind whatever sets the pipeline up right now.
+    channel.eventLoop().execute(() -> move(channel));
+  }
+
+  /** Keeps what arrives until the channel is {@linkplain #serve served}. On its event loop. */
+  static void keep(Channel channel) {
     channel.config().setAutoRead(false);
     Holding holding = new Holding();
     channel.pipeline().addFirst(new ReadGuard(holding::isEmpty)).addLast(holding);
-    // Behind whatever sets the pipeline up right now.
-    channel.eventLoop().execute(() -> move(channel));
   }
 
   private void move(DuplexChannel channel) {
@@ -153,18 +159,28 @@ final class NettyAdopter implements Listener {
       channel.close();
       return;
     }
+    serve(driver, channel, destinations.get().acceptor().get(), address.ofMessages);
+  }
+
+  /**
+   * Makes a connected channel that is on the loop now a connection of this loop's.
+   *
+   * @param ofMessages whether what arrives has to wait for a connection of messages
+   */
+  static NettyTransport serve(
+      NettyIoDriver driver, DuplexChannel channel, TransportProtocol protocol, boolean ofMessages) {
     Holding holding = channel.pipeline().get(Holding.class);
     if (holding == null) {
       holding = new Holding(); // A bridge's: what was held on the far side comes by it.
       channel.pipeline().addLast(holding);
     }
     boolean behindHandlers = hasOthers(channel, holding);
-    NettyTransport transport =
-        new NettyTransport(driver, channel, destinations.get().acceptor().get());
+    NettyTransport transport = new NettyTransport(driver, channel, protocol);
     if (channel instanceof BridgeChannel bridge) {
       bridge.open(); // Before anything is read.
     }
-    transport.adopted(holding, behindHandlers, address.ofMessages);
+    transport.adopted(holding, behindHandlers, ofMessages);
+    return transport;
   }
 
   private static boolean hasOthers(Channel channel, ChannelHandler ours) {

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class NettyNetwork implements Network {
   private final NettyIo io;
   private final NettyIoDriver driver;
+  private final AdoptedSockets adoptedSockets;
 
   /** Those that were not closed, the oldest first. */
   private final Set<NettyListener> listeners = new LinkedHashSet<>();
@@ -41,6 +42,7 @@ final class NettyNetwork implements Network {
   NettyNetwork(NettyIo io, NettyIoDriver driver) {
     this.io = io;
     this.driver = driver;
+    this.adoptedSockets = new AdoptedSockets(driver);
   }
 
   NettyIo io() {
@@ -71,6 +73,14 @@ final class NettyNetwork implements Network {
       ListenRequest request, Supplier<TransportProtocol> acceptor, Completion<Listener> outcome) {
     Destination here = new Destination(this, acceptor, () -> {});
     distribute(request, () -> here, outcome);
+  }
+
+  @Override
+  public void adopt(
+      java.nio.channels.SocketChannel socket,
+      TransportProtocol protocol,
+      Completion<Transport> outcome) {
+    driver.request(() -> adoptedSockets.adopt(socket, protocol, outcome));
   }
 
   @Override

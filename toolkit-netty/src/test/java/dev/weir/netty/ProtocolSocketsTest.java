@@ -15,6 +15,7 @@ import dev.weir.protocol.Protocol;
 import dev.weir.protocol.StreamReaderProtocol;
 import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
+import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamOptions;
@@ -31,8 +32,12 @@ import dev.weir.tls.TlsSession;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
@@ -312,5 +317,121 @@ class ProtocolSocketsTest {
             server.shutdown(Duration.ofSeconds(5));
           }
         });
+  }
+
+  // --- Sockets that others accepted
+
+  private interface Accepting {
+    void run(java.nio.channels.SocketChannel accepted, Connection client) throws Exception;
+  }
+
+  /** Accepts by the JDK, off the loop, what a client of the loop's connects. */
+  private static void withAccepted(String transport, Accepting body) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (ServerSocketChannel listening = ServerSocketChannel.open()) {
+            listening.bind(new InetSocketAddress("127.0.0.1", 0));
+            int port = ((InetSocketAddress) listening.getLocalAddress()).getPort();
+            try (Connection client = Asyncio.openConnection("127.0.0.1", port)) {
+              body.run(Asyncio.toThread(listening::accept), client);
+            }
+          }
+        });
+  }
+
+  @EachTransport
+  void aSocketThatTheJdkAcceptedGetsAProtocol(String transport) {
+    withAccepted(
+        transport,
+        (socket, client) -> {
+          client.writer().write("early");
+          Attached<Transport, Inbox> accepted = Asyncio.connectAcceptedSocket(Inbox::new, socket);
+          assertThat(accepted.protocol().take(5)).isEqualTo("early");
+          accepted.transport().write(bytes("answer"));
+          assertThat(new String(client.reader().readExactly(6), UTF_8)).isEqualTo("answer");
+
+          client.writer().close();
+          assertThat(accepted.protocol().lost.await()).isNull();
+          Asyncio.toThread(() -> awaitClosing(socket));
+        });
+  }
+
+  /** Returns when it is closed, which may be by another thread, a moment later. */
+  private static void awaitClosing(java.nio.channels.SocketChannel socket) {
+    while (socket.isOpen()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @EachTransport
+  void muchGoesThroughASocketThatTheJdkAccepted(String transport) {
+    withAccepted(
+        transport,
+        (socket, client) -> {
+          byte[] much = new byte[3_000_000];
+          new Random(1).nextBytes(much);
+          Connection accepted = Connection.adopt(socket, StreamOptions.defaults());
+          Task<?> echoing =
+              Asyncio.createTask(() -> {
+                accepted.reader().transferTo(accepted.writer());
+                accepted.close();
+              });
+          Task<?> sending =
+              Asyncio.createTask(() -> {
+                client.writer().write(much);
+                client.writer().writeEof();
+              });
+          assertThat(client.reader().readAll()).isEqualTo(much);
+          sending.await();
+          echoing.await();
+        });
+  }
+
+  @EachTlsProvider
+  void aSocketThatTheJdkAcceptedIsSecured(String transport, TlsProvider tls) {
+    withAccepted(
+        transport,
+        (socket, client) -> {
+          ServerOptions options = ServerOptions.defaults().withTls(TestCertificates.serverTls(tls));
+          Task<Attached<Transport, Inbox>> accepting =
+              Asyncio.createTask(() -> Asyncio.connectAcceptedSocket(Inbox::new, socket, options));
+          client.writer().startTls(TestCertificates.clientTls(tls), "localhost");
+          client.writer().write("secret");
+          Attached<Transport, Inbox> accepted = accepting.await();
+          assertThat(accepted.protocol().take(6)).isEqualTo("secret");
+          assertThat(accepted.transport().tlsSession()).isNotNull();
+          accepted.transport().close();
+        });
+  }
+
+  @EachTransport
+  void aSocketThatIsNotConnectedIsRefused(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (var socket = java.nio.channels.SocketChannel.open()) {
+            assertThatIllegalArgumentException()
+                .isThrownBy(() -> Asyncio.connectAcceptedSocket(Inbox::new, socket))
+                .withMessageContaining("Not a connected TCP socket");
+            assertThat(socket.isOpen()).isTrue();
+          }
+        });
+  }
+
+  @EachTransport
+  void theEndOfALoopLeavesNothingOfAnAdoptedSocket(String transport) throws IOException {
+    try (ServerSocketChannel listening = ServerSocketChannel.open()) {
+      listening.bind(new InetSocketAddress("127.0.0.1", 0));
+      var client = java.nio.channels.SocketChannel.open(listening.getLocalAddress());
+      var accepted = listening.accept();
+      OnLoop.run(transport, () -> Asyncio.connectAcceptedSocket(Inbox::new, accepted));
+
+      assertThat(accepted.isOpen()).isFalse();
+      assertThat(client.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+      assertThat(Thread.getAllStackTraces().keySet())
+          .noneMatch(thread -> thread.getName().equals("weir-sockets"));
+      client.close();
+    }
   }
 }
