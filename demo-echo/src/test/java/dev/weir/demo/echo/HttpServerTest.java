@@ -4,11 +4,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.Asyncio;
+import dev.weir.netty.NettyStreams;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ServerOptions;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.FullHttpRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -217,6 +225,56 @@ class HttpServerTest {
   void anOldClientIsAnsweredAndTheConnectionClosed() {
     serve(port ->
         assertThat(TestServer.say(port, "GET / HTTP/1.0\r\n\r\n")).endsWith("Hello from Weir\n"));
+  }
+
+  /** Each of its reads ends within a body, and then the aggregator wants more. */
+  @Test
+  void whoPostsAndReadsNoAnswerIsHeldBack() {
+    long bytesMax = 60_000_000; // More than the systems keep for two directions of a connection.
+    AtomicLong arrived = new AtomicLong();
+    TestServer.with(
+        (host, port) ->
+            NettyStreams.startMessageServer(
+                HttpServer::serve,
+                host,
+                port,
+                ServerOptions.defaults(),
+                FullHttpRequest.class,
+                pipeline -> {
+                  pipeline.addLast(new Counting(arrived));
+                  HttpServer.addHandlers(pipeline);
+                }),
+        port -> {
+          byte[] post =
+              ("POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000\r\n\r\n"
+                      + "x".repeat(1_000_000))
+                  .getBytes(UTF_8);
+          Connection client = Asyncio.openConnection("127.0.0.1", port);
+          long before = 0;
+          int quietRounds = 0;
+          while (quietRounds < 300 && before < bytesMax) {
+            client.writer().tryWrite(post);
+            Asyncio.sleep(Duration.ZERO);
+            quietRounds = arrived.get() == before ? quietRounds + 1 : 0;
+            before = arrived.get();
+          }
+          assertThat(arrived.get()).isBetween(1_000_000L, bytesMax - 1);
+          client.writer().abort();
+        });
+  }
+
+  private static final class Counting extends ChannelInboundHandlerAdapter {
+    private final AtomicLong arrived;
+
+    Counting(AtomicLong arrived) {
+      this.arrived = arrived;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      arrived.addAndGet(((ByteBuf) message).readableBytes());
+      context.fireChannelRead(message);
+    }
   }
 
   @Test
