@@ -3,6 +3,7 @@ package dev.weir.benchmarks;
 import dev.weir.task.FiberKind;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 
 /**
  * An echo server on a port of 127.0.0.1 that the system chose, listening from the moment it exists.
@@ -103,8 +104,13 @@ interface EchoPeer extends AutoCloseable {
   }
 
   private static EchoPeer startOnIoUring(Mode mode) {
-    NettyEchoPeer.ensureIoUring();
-    return WeirEchoPeer.start(FiberKind.MOUNTED, "io_uring", mode);
+    try {
+      return WeirEchoPeer.start(FiberKind.MOUNTED, "io_uring", mode);
+    } catch (CompletionException e) {
+      // Not before: Weir has to be the first who uses Netty's io_uring.
+      NettyEchoPeer.ensureIoUring();
+      throw e;
+    }
   }
 
   /** {@return the port it listens on} */

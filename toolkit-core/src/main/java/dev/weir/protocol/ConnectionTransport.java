@@ -31,6 +31,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   private boolean paused;
   private boolean eofWritten;
+  private boolean closedHere;
   private boolean aborted;
   private boolean lost;
 
@@ -38,8 +39,8 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   private @Nullable Throwable failure;
 
   /**
-   * What came in although reading is paused, in its order: the engine hands on what it has read
-   * already. Never more than that.
+   * What came in although reading is paused: the engine hands on what it has read already, and with
+   * TLS what was in the same record. Never more than that.
    */
   private byte[] held = NOTHING;
 
@@ -47,6 +48,9 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   /** Whether what is held is to be handed on in a moment; what comes in meanwhile is held too. */
   private boolean resuming;
+
+  /** Whether what comes in is the peer's handshake already, and no matter of the protocol's. */
+  private boolean securing;
 
   private ConnectionTransport(
       Loop loop, StreamWriter writer, StreamOptions options, BaseProtocol<Transport> protocol) {
@@ -93,7 +97,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   @Override
   public void dataReceived(ByteBuffer data) {
-    if (paused || resuming) {
+    if (paused || resuming || securing) {
       hold(data);
     } else {
       handOn(data);
@@ -108,7 +112,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   /** Hands on as much as the protocol wants, which may pause, close or change in between. */
   private void handOn(ByteBuffer data) {
-    while (data.hasRemaining() && !paused && !writer.isClosing()) {
+    while (data.hasRemaining() && (!paused || lost) && !closedHere) {
       BaseProtocol<Transport> receiver = protocol;
       Throwable failed =
           receiver instanceof BufferedProtocol buffered
@@ -119,7 +123,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
         end(failed);
       }
     }
-    if (writer.isClosing()) {
+    if (closedHere) {
       data.position(data.limit()); // Nobody wants it any more.
     } else if (data.hasRemaining()) {
       hold(data);
@@ -145,12 +149,13 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   private void end(Throwable cause) {
     failure = cause;
+    closedHere = true;
     writer.abort();
   }
 
   @Override
   public void eofReceived() {
-    if (paused || resuming) {
+    if (paused || resuming || securing) {
       eofHeld = true;
     } else {
       handOnEof();
@@ -158,7 +163,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   }
 
   private void handOnEof() {
-    if (writer.isClosing()) {
+    if (closedHere) {
       return;
     }
     boolean[] staysOpen = {false};
@@ -181,7 +186,14 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   @Override
   public void connectionLost(@Nullable IOException cause) {
     lost = true;
+    // A pause ends here: it is no more than a moment's worth, and nobody could resume it later.
+    ByteBuffer last = ByteBuffer.wrap(held);
     held = NOTHING;
+    handOn(last);
+    if (eofHeld) {
+      eofHeld = false;
+      handOnEof();
+    }
     Throwable told = failure != null ? failure : aborted ? null : cause;
     callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(told));
   }
@@ -201,6 +213,10 @@ final class ConnectionTransport implements Transport, TransportProtocol {
     byte[] taken = held;
     held = NOTHING;
     eofHeld = false;
+    if (securing) {
+      securing = false;
+      beneath().resumeReading(); // The peers shake hands whether or not the protocol wants bytes.
+    }
     return taken;
   }
 
@@ -249,7 +265,7 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   private void handOnHeld() {
     resuming = false;
-    if (paused) {
+    if (paused || securing) {
       return;
     }
     ByteBuffer data = ByteBuffer.wrap(held);
@@ -317,12 +333,14 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   @Override
   public void close() {
     writer.close();
+    closedHere = true;
   }
 
   @Override
   public void abort() {
     if (!lost) {
       writer.abort();
+      closedHere = true;
       aborted = true;
     }
   }
@@ -387,15 +405,22 @@ final class ConnectionTransport implements Transport, TransportProtocol {
     TlsSession run() throws IOException;
   }
 
-  /** The peers shake hands whether or not the protocol wants bytes. */
-  private TlsSession securing(Securing securing) throws IOException {
-    if (paused && !lost) {
-      beneath().resumeReading();
+  private TlsSession securing(Securing handshake) throws IOException {
+    loop.ensureInTask("startTls()");
+    if (!lost) {
+      securing = true;
+      beneath().pauseReading(); // Until what is held is taken back.
     }
     try {
-      return securing.run();
+      return handshake.run();
     } finally {
-      if (paused && !lost) {
+      if (securing) { // It came to nothing before it began.
+        securing = false;
+        if (!paused) {
+          paused = true;
+          resumeReading();
+        }
+      } else if (paused && !lost) {
         beneath().pauseReading();
       }
     }

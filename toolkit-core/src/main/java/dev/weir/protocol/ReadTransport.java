@@ -7,7 +7,8 @@ public interface ReadTransport extends BaseTransport {
 
   /**
    * Tells the protocol of nothing that arrives until {@link #resumeReading}; the peer is held back.
-   * A second call has no effect.
+   * If the connection is lost meanwhile, what had arrived is told before the loss. A second call
+   * has no effect.
    */
   void pauseReading();
 

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * <p>This is the seam between the two ways of running on virtual threads: {@link MountedFiber} and
  * {@link PortableFiber}. {@link #park} is the one place where Weir suspends.
  */
-abstract sealed class Fiber implements Step permits MountedFiber, PortableFiber {
+abstract sealed class Fiber implements Step
+    permits MountedFiber, PortableFiber, PortableCarrier.IoFiber {
   final Carrier carrier;
 
   /** The task that runs here; null on a fiber that runs callbacks or I/O. */

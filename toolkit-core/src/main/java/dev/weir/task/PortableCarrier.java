@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PortableCarrier extends Carrier {
   private final Turn turn = new Turn(thread);
+  private final Fiber ioFiber = new IoFiber();
 
   PortableCarrier(Loop loop, String name, EngineProvider engine, String transport) {
     super(loop, name, engine, transport);
@@ -26,7 +27,7 @@ final class PortableCarrier extends Carrier {
 
   @Override
   boolean canRequeue(Fiber fiber) {
-    return true;
+    return fiber != ioFiber;
   }
 
   @Override
@@ -37,6 +38,7 @@ final class PortableCarrier extends Carrier {
   @Override
   void carry() {
     awaitRun();
+    ioFiber.becomeCurrent();
     driver.attach(this::pollWhileOpen);
     terminate();
   }
@@ -104,6 +106,36 @@ final class PortableCarrier extends Carrier {
   void wakeup() {
     if (polling()) {
       driver.wakeup();
+    }
+  }
+
+  /**
+   * The carrier's own thread as what runs there sees it: protocols, which are users' code, too, and
+   * find their loop by it. It never gives its turn away in the middle.
+   */
+  final class IoFiber extends Fiber {
+    IoFiber() {
+      super(PortableCarrier.this, null, () -> {});
+    }
+
+    @Override
+    void becomeCurrent() {
+      PortableFiber.setCurrent(this);
+    }
+
+    @Override
+    Thread thread() {
+      return thread;
+    }
+
+    @Override
+    void park() {
+      throw new IllegalStateException("The fiber of a loop's I/O was to wait: it must not");
+    }
+
+    @Override
+    boolean inForeignCode() {
+      return false;
     }
   }
 }

@@ -6,16 +6,21 @@ import org.jspecify.annotations.Nullable;
 final class PortableFiber extends Fiber {
   // Neither a ScopedValue nor inheritable: both would leak into threads that the user's code
   // starts.
-  private static final ThreadLocal<@Nullable PortableFiber> CURRENT = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable Fiber> CURRENT = new ThreadLocal<>();
 
   /** {@return the portable fiber that the calling thread is, or null} */
-  static @Nullable PortableFiber currentPortable() {
+  static @Nullable Fiber currentPortable() {
     return CURRENT.get();
+  }
+
+  /** Makes {@code fiber} the one that the calling thread is, as long as the thread lives. */
+  static void setCurrent(Fiber fiber) {
+    CURRENT.set(fiber);
   }
 
   @Override
   void becomeCurrent() {
-    CURRENT.set(this);
+    setCurrent(this);
   }
 
   private final PortableCarrier portableCarrier;

@@ -63,7 +63,6 @@ class ProtocolContractTest {
                   ConnectOptions.defaults().withStream(options))
               .protocol();
       StreamReaderProtocol right = accepted.await();
-      Asyncio.yieldNow(); // The factory has been called; the server attaches what it made next.
       return new StreamPair(
           new StreamEnd(left.reader(), left.writer()),
           new StreamEnd(right.reader(), right.writer()));

@@ -320,6 +320,21 @@ class ProtocolTest {
   }
 
   @Test
+  void whatHadArrivedBeforeALossIsToldBeforeIt() {
+    with(
+        OneByOne::new,
+        (protocol, reader, writer) -> {
+          writer.write("hello");
+          settle();
+          assertThat(protocol.received).hasToString("h");
+          writer.abort();
+
+          assertThat(protocol.awaitLoss()).isInstanceOf(ConnectionResetException.class);
+          assertThat(protocol.received).hasToString("hello");
+        });
+  }
+
+  @Test
   void aBufferWithoutRoomEndsTheConnectionAndIsReported() {
     List<ExceptionContext> reports =
         reportsOf(

@@ -25,14 +25,19 @@ final class IoUringChannels {
           "TCP_QUICKACK", IoUringChannelOption.TCP_QUICKACK,
           "TCP_USER_TIMEOUT", IoUringChannelOption.TCP_USER_TIMEOUT);
 
+  /** One request would accept all who wait, however few a server still wants. */
+  private static final String ACCEPTING_ON = "io.netty.iouring.acceptMultiShotEnabled";
+
+  /**
+   * A poll that goes on tells of a reset once, and Netty 4.2.18 forgets that if a read is under
+   * way: a connection that was reset behind its last bytes would stay open for ever.
+   */
+  private static final String POLLING_ON = "io.netty.iouring.pollAddMultishotEnabled";
+
   static {
     // Netty has these switches for the whole process only, and reads them when it is first used.
-    // One request would accept all who wait, however few a server still wants, and not tell the
-    // address of a client that is gone already.
-    switchOff("io.netty.iouring.acceptMultiShotEnabled");
-    // A poll that goes on tells of a reset once, and Netty 4.2.18 forgets that if a read is under
-    // way: a connection that was reset behind its last bytes would stay open for ever.
-    switchOff("io.netty.iouring.pollAddMultishotEnabled");
+    switchOff(ACCEPTING_ON);
+    switchOff(POLLING_ON);
   }
 
   private static void switchOff(String property) {
@@ -44,11 +49,22 @@ final class IoUringChannels {
   private IoUringChannels() {}
 
   static @Nullable Throwable unavailability() {
-    return IoUring.unavailabilityCause();
+    Throwable cause = IoUring.unavailabilityCause();
+    if (cause == null
+        && (IoUring.isAcceptMultishotEnabled() || IoUring.isPollAddMultishotEnabled())) {
+      return new IllegalStateException(
+          "in this process Netty's io_uring has accepts or polls that go on, and was used before"
+              + " they could be switched off, or is told so: start the JVM with -D"
+              + ACCEPTING_ON
+              + "=false -D"
+              + POLLING_ON
+              + "=false");
+    }
+    return cause;
   }
 
   static IoHandlerFactory newHandlerFactory() {
-    return HalfCloseSafeIoUringHandler.newFactory();
+    return RepairedIoUringHandler.newFactory();
   }
 
   static SocketChannel newSocketChannel() {

@@ -90,7 +90,25 @@ final class NettyAcceptor extends ChannelInboundHandlerAdapter {
   /** Accepts no more, and closes the channel. */
   void end() {
     wanted = false; // An accept may be under way, and what it brings is not served any more.
+    closed = true;
+    if (driver.io().isAsynchronous()) {
+      stopListening();
+    }
     channel.close();
+  }
+
+  /**
+   * Closing waits for the accept that is under way to be cancelled. Until then clients would still
+   * be let in, and nobody else could listen on the port.
+   */
+  private void stopListening() {
+    if (channel instanceof UnixChannel unix && unix.fd() instanceof Socket listening) {
+      try {
+        listening.shutdown(true, false);
+      } catch (IOException e) {
+        // The closing that follows ends it.
+      }
+    }
   }
 
   private void close() {

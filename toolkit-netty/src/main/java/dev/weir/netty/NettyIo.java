@@ -100,6 +100,10 @@ enum NettyIo {
     }
   },
 
+  /**
+   * Only by its name. Switches off for the whole process what Netty can do with it and Weir cannot
+   * use, and does not work where it was used before with that; see {@link IoUringChannels}.
+   */
   IO_URING("netty-transport-native-io_uring", "linux-x86_64", UnixSockets.IO_URING) {
     @Override
     @Nullable Throwable probe() {

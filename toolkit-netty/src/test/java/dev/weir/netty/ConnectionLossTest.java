@@ -14,7 +14,10 @@ import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
+import io.netty.channel.Channel;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -356,5 +359,35 @@ class ConnectionLossTest {
           }
           assertThat(Descriptors.open()).isLessThanOrEqualTo(before + 2);
         });
+  }
+
+  @EachTransportAndIoUring
+  void aConnectionAbortedWhileItWaitsForRoomIsNotKeptByItsLoop(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          List<WeakReference<Channel>> aborted = new ArrayList<>();
+          for (int rounds = 1; rounds <= 20; rounds++) {
+            aborted.add(abortWhileNothingIsTaken(rounds));
+          }
+
+          OnLoop.passRoundsUntil(() -> {
+            System.gc();
+            return aborted.stream().allMatch(channel -> channel.refersTo(null));
+          });
+        });
+  }
+
+  /** Of a peer that has ended its own stream: of others there is nothing to wait for but room. */
+  private static WeakReference<Channel> abortWhileNothingIsTaken(int rounds) throws IOException {
+    try (RawPeer peer = RawPeer.connect(StreamOptions.defaults())) {
+      peer.sendEof();
+      assertThat(peer.reader().readAll()).isEmpty();
+      peer.writer().tryWrite(new byte[8 << 20]);
+      OnLoop.passRounds(10 * rounds);
+      peer.writer().abort();
+      OnLoop.passRounds(10);
+      return new WeakReference<>(NettyStreams.channel(peer.writer()));
+    }
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,8 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -56,22 +53,9 @@ class DescriptorsRunOutTest {
     errors = Files.createTempFile("scarce", ".err");
     errors.toFile().deleteOnExit();
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", command);
-    builder.environment().put("CLASSES", classes());
+    builder.environment().put("CLASSES", ChildJvm.classPath());
     server = builder.redirectError(errors.toFile()).start();
     output = server.inputReader(UTF_8);
-  }
-
-  /** {@return where this test's classes are, and all that they need, modules or not} */
-  static String classes() {
-    return Stream.of("jdk.module.path", "java.class.path")
-        .map(property -> System.getProperty(property, ""))
-        .flatMap(path -> Stream.of(path.split(File.pathSeparator)))
-        .filter(entry -> !entry.isEmpty())
-        .collect(
-            Collectors.joining(
-                File.pathSeparator,
-                Path.of("target", "test-classes").toAbsolutePath() + File.pathSeparator,
-                ""));
   }
 
   @AfterEach

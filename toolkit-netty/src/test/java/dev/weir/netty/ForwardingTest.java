@@ -50,7 +50,7 @@ class ForwardingTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void theTaskSleepsWhileItsStreamIsHandedOn(String transport) {
     withTwo(
         transport,
@@ -68,7 +68,7 @@ class ForwardingTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatTasksWriteMeanwhileArrivesToo(String transport) {
     byte[] moved = random(4 << 20); // Without zeros, which the task writes.
     withTwo(
@@ -96,7 +96,7 @@ class ForwardingTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aResetOfTheTargetEndsTheTransferAndTheSourceLivesOn(String transport) {
     withTwo(
         transport,
@@ -115,7 +115,7 @@ class ForwardingTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void twoSourcesMayBeHandedOnToOneTarget(String transport) {
     int length = 1 << 20;
     withTwo(
@@ -143,7 +143,7 @@ class ForwardingTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void smallMessagesThatHaveToWaitHoldLittleMoreThanTheirBytes(String transport) {
     int messages = 300;
     withTwo(
@@ -170,6 +170,7 @@ class ForwardingTest {
         });
   }
 
+  // Where the kernel sends files, which it does not on io_uring: see StreamWriter.sendFile.
   @EachTransport
   void whatIsWrittenAfterAFileInTheSameRoundComesBehindIt(String transport, @TempDir Path folder)
       throws Exception {
@@ -199,6 +200,7 @@ class ForwardingTest {
         });
   }
 
+  // Likewise: what a failed read of the copying kind says is no connection\'s failure.
   @EachTransport
   void aFileThatGetsShorterEndsTheConnectionAndIsReported(String transport, @TempDir Path folder)
       throws Exception {
@@ -230,7 +232,7 @@ class ForwardingTest {
                 .hasCauseInstanceOf(IOException.class));
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aPeerThatGoesWhileAFileIsSentIsNoFailureOfTheHandlers(String transport, @TempDir Path folder)
       throws Exception {
     Path file = Files.write(folder.resolve("file"), new byte[64 << 20]);

@@ -21,7 +21,7 @@ class LoopEndTest {
   /** More than the kernel takes while nobody reads. */
   private static final byte[] MESSAGE = new byte[64 << 20];
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatWasWrittenBeforeTheConnectionWasClosedStillArrives(String transport) throws Exception {
     try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       FutureTask<Integer> receiving = receiveAll(listener);
@@ -39,7 +39,7 @@ class LoopEndTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectionThatWasNotClosedIsResetIfThatCutsSomethingOff(String transport) throws Exception {
     try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Socket[] accepted = new Socket[1];
@@ -60,7 +60,7 @@ class LoopEndTest {
     }
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aConnectionLeftOpenIsClosedWithItsLoop(String transport) {
     RawPeer[] left = new RawPeer[1];
     OnLoop.run(

@@ -84,7 +84,7 @@ class MessagesTest {
         "127.0.0.1", port, ConnectOptions.defaults(), String.class, MessagesTest::lines);
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void messagesAreDecodedForTheHandlerAndEncodedForThePeer(String transport) {
     withLines(
         transport,
@@ -100,7 +100,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aClientSendsAndReceivesToTheEnd(String transport) {
     withLines(
         transport,
@@ -123,7 +123,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatCameBeforeTheHandlersIsDecodedAndSoIsTheEndBehindIt(String transport) {
     OnLoop.run(
         transport,
@@ -160,7 +160,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatCannotBeDecodedFailsThatConnectionOnlyBehindWhatCould(String transport) {
     List<Throwable> failures = new ArrayList<>();
     withLines(
@@ -190,7 +190,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aMessageOfAnotherTypeSaysWhichItIs(String transport) {
     with(
         transport,
@@ -215,7 +215,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aCancelledReceiveTakesNothing(String transport) {
     withLines(
         transport,
@@ -237,7 +237,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whatNobodyReceivedIsReleasedWhenTheHandlerReturns(String transport) {
     List<ByteBuf> decoded = new ArrayList<>();
     with(
@@ -280,7 +280,7 @@ class MessagesTest {
     assertThat(decoded).isNotEmpty().allMatch(message -> message.refCnt() == 0);
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void sendTakesTheMessageOverAlsoWhereItThrows(String transport) {
     with(
         transport,
@@ -307,7 +307,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aMessageThatCannotBeEncodedIsReportedAndEndsTheConnection(String transport) {
     OnLoop.run(
         transport,
@@ -334,7 +334,7 @@ class MessagesTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void handlersThatCannotBeAddedFailTheConnection(String transport) {
     withLines(
         transport,
@@ -374,7 +374,7 @@ class MessagesTest {
   private static final int SMALL = Integer.getInteger("weir.test.messages", 10_000);
 
   /** By {@code -Dweir.test.messages=1000000} a million each way. */
-  @EachTransport
+  @EachTransportAndIoUring
   void manyMessagesEachWayKeepTheirOrderWithASlowReceiver(String transport) {
     AtomicInteger decoded = new AtomicInteger();
     AtomicInteger waitingMost = new AtomicInteger();
@@ -425,7 +425,7 @@ class MessagesTest {
         .isLessThanOrEqualTo(SMALL_PER_READ_MAX + MessageConnection.MESSAGES_MAX);
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void aSlowReceiverHoldsThePeerBack(String transport) {
     int messages = 2_000;
     int bytes = 16 * 1024; // Four of them are as many bytes as may wait.

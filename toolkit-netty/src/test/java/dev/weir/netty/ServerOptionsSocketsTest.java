@@ -87,7 +87,7 @@ class ServerOptionsSocketsTest {
         });
   }
 
-  @EachTransport
+  @EachTransportAndIoUring
   void whereOnePortIsTakenNoneIsListenedOnAndNoDescriptorIsLeft(String transport) {
     OnLoop.run(
         transport,

@@ -182,7 +182,7 @@ class ServerStartTest {
    * A restart finds connections of the last server in TIME_WAIT; with the address reused that is no
    * matter.
    */
-  @EachTransport
+  @EachTransportAndIoUring
   void aPortCanBeListenedOnAgainAtOnce(String transport) {
     OnLoop.run(
         transport,

@@ -92,7 +92,7 @@ class StandardStreamsTest {
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             "-Dweir.fibers=" + System.getProperty("weir.fibers"),
             "-cp",
-            DescriptorsRunOutTest.classes(),
+            ChildJvm.classPath(),
             main.getName()));
     return command;
   }
