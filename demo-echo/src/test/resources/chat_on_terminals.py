@@ -16,9 +16,9 @@ CTRL_R = "\x12"
 
 
 def show(terminal, text):
-    """Waits until exactly this was shown, and names its control characters."""
-    shown = terminal.expect(re.escape(text))[0]
-    print(f"{terminal.name}: {shown.strip().replace(CLEAR_LINE.strip(), '<clear>')}")
+    """Waits until exactly this is shown, and prints it on one line."""
+    shown = terminal.expect(re.escape(text))[0].replace(CLEAR_LINE, "<clear>").replace("\r\n", " ")
+    print(f"{terminal.name}: {shown.rstrip()}")
 
 
 def message(text):

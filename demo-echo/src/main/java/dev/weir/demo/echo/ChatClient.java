@@ -38,9 +38,9 @@ public final class ChatClient {
 
   /** Talks on standard input and output, a terminal or not, until the user leaves. */
   static void run(String host, int port, String name) throws IOException {
-    try (ReadPipe input = Asyncio.standardInput();
-        StreamWriter output = Asyncio.standardOutput();
-        Connection connection = Asyncio.openConnection(host, port)) {
+    try (Connection connection = Asyncio.openConnection(host, port);
+        ReadPipe input = Asyncio.standardInput();
+        StreamWriter output = Asyncio.standardOutput()) {
       new ChatClient(input.reader(), output, onTerminal()).talk(connection, name);
     }
   }

@@ -101,6 +101,7 @@ public final class EchoCommand {
       @Mixin LoopOptions loop,
       @Parameters(
               index = "0",
+              arity = "0..1",
               paramLabel = "HOST",
               defaultValue = "127.0.0.1",
               converter = HostConverter.class,
@@ -108,6 +109,7 @@ public final class EchoCommand {
           String host,
       @Parameters(
               index = "1",
+              arity = "0..1",
               paramLabel = "PORT",
               defaultValue = "8888",
               converter = PortConverter.class,
