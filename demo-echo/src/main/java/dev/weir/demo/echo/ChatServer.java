@@ -33,6 +33,9 @@ public final class ChatServer {
   /** As much as a terminal lets its user type. */
   private static final int LINE_BYTES_MAX = 4096;
 
+  private static final byte[] TOO_LONG =
+      ("* Nobody heard that: a line has at most " + LINE_BYTES_MAX + " bytes\n").getBytes(UTF_8);
+
   private static final int UNSENT_BYTES_MAX = 256 * 1024;
 
   /** What the system holds besides, which could be megabytes. */
@@ -162,7 +165,7 @@ public final class ChatServer {
           return line;
         }
         inLongLine = false; // That was its end.
-        writer.writeLine("* Nobody heard that: a line has at most " + LINE_BYTES_MAX + " bytes");
+        writer.tryWrite(TOO_LONG); // Unless he listens as little as he cares for lines.
       } catch (LimitOverrunException e) {
         inLongLine = true;
         reader.skip(e.consumed());

@@ -173,6 +173,23 @@ class ChatServerTest {
   }
 
   @Test
+  void whoSendsLongLinesOnlyAndDoesNotListenIsNoMatterForAReport() {
+    serve(() -> {
+      try (Connection ann = comeIn("Ann", "Nobody else is here");
+          Connection eve = comeIn("Eve", "Here: Ann")) {
+        String line = "x".repeat(5000);
+        for (int i = 0; i < 10_000; i++) {
+          say(eve, line);
+        }
+        say(eve, "did you hear that?");
+
+        assertThat(hear(ann)).isEqualTo("* Eve came in");
+        assertThat(hear(ann)).isEqualTo("Eve: did you hear that?");
+      }
+    });
+  }
+
+  @Test
   void whoDoesNotListenIsDroppedAndTheOthersGoOn() {
     int lines = 300;
     serve(() -> {
