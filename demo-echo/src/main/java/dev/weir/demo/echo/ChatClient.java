@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.weir.Asyncio;
 import dev.weir.pipe.ReadPipe;
 import dev.weir.stream.Connection;
+import dev.weir.stream.LimitOverrunException;
 import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.Task;
@@ -42,6 +43,8 @@ public final class ChatClient {
         ReadPipe input = Asyncio.standardInput();
         StreamWriter output = Asyncio.standardOutput()) {
       new ChatClient(input.reader(), output, onTerminal()).talk(connection, name);
+      output.writeEof();
+      output.waitClosed(); // Fails if not everything could be shown.
     }
   }
 
@@ -83,12 +86,20 @@ public final class ChatClient {
   }
 
   private void sendLines(StreamWriter writer) throws IOException {
-    String line = keyboard.readLine(UTF_8);
+    String line = nextTyped();
     while (line != null && !line.equals(QUIT)) {
       writer.writeLine(line);
-      line = keyboard.readLine(UTF_8);
+      line = nextTyped();
     }
     writer.writeEof(); // And the server closes the connection when it has read everything.
+  }
+
+  private @Nullable String nextTyped() throws IOException {
+    try {
+      return keyboard.readLine(UTF_8);
+    } catch (LimitOverrunException e) {
+      throw new IOException("The input has a line of more than " + e.consumed() + " bytes", e);
+    }
   }
 
   private void showMessages(StreamReader reader) throws IOException {

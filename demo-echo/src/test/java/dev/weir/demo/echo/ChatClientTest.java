@@ -154,6 +154,18 @@ class ChatClientTest {
         user -> assertFailsWith(user, "The server has gone: "));
   }
 
+  @Test
+  void anInputThatIsNoLinesIsAFailure() {
+    with(
+        welcoming((reader, _) -> reader.readAll()),
+        false,
+        user -> {
+          user.type("x".repeat(100_000));
+
+          assertFailsWith(user, "The input has a line of more than ");
+        });
+  }
+
   private static void assertFailsWith(User user, String message) {
     assertThatExceptionOfType(ExceptionGroup.class)
         .isThrownBy(() -> user.client().await())

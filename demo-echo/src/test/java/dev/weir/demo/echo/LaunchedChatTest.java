@@ -3,6 +3,7 @@ package dev.weir.demo.echo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,6 +12,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -136,6 +139,22 @@ class LaunchedChatTest {
     server.signal("KILL");
     assertThat(ann.awaitExit()).isOne();
     assertThat(ann.errors()).startsWith("echo: The server has gone: ").containsOnlyOnce("\n");
+  }
+
+  @Test
+  void anOutputThatTakesNothingIsAFailureHoweverLittleThereWasToShow() throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "this system has no /dev/full");
+    LaunchedProgram server = start("chat-server", "--port", "0");
+    List<String> command = new ArrayList<>(LaunchedProgram.commandLine());
+    command.addAll(List.of("chat-client", "127.0.0.1", String.valueOf(server.nextPort())));
+    command.addAll(List.of("--name", "Ann"));
+
+    Process client = new ProcessBuilder(command).redirectOutput(full.toFile()).start();
+    client.outputWriter().close();
+
+    assertThat(client.errorReader().readAllAsString()).isEqualTo("echo: No space left on device\n");
+    assertThat(client.waitFor()).isOne();
   }
 
   @Test
