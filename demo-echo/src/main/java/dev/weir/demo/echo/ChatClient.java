@@ -48,6 +48,7 @@ public final class ChatClient {
     }
   }
 
+  @SuppressWarnings("SystemConsoleNull") // It is null again in JDK 25, where no terminal is.
   private static boolean onTerminal() {
     Console console = System.console(); // Of both directions: a half line is shown where it lands.
     return console != null && console.isTerminal();

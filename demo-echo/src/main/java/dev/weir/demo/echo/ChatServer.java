@@ -47,7 +47,7 @@ public final class ChatServer {
 
   /**
    * After each line its speaker pauses, or a file that somebody pastes would have everybody dropped
-   * whose line is slower than his.
+   * who has a slower connection.
    */
   private static final Duration PAUSE = Duration.ofMillis(50);
 
@@ -82,7 +82,7 @@ public final class ChatServer {
             .withStream(stream)
             .withMaxConnections(MEMBERS_MAX)
             .withFirstByteTimeout(TIME_FOR_A_NAME)
-            .withKeepAlive(true) // Who says nothing may stay, as long as his machine is there.
+            .withKeepAlive(true) // Who says nothing may stay, but no machine that is gone.
             .withSocketOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
     return Asyncio.startServer(this::serve, host, port, options);
   }
@@ -165,7 +165,7 @@ public final class ChatServer {
           return line;
         }
         inLongLine = false; // That was its end.
-        writer.tryWrite(TOO_LONG); // Unless he listens as little as he cares for lines.
+        writer.tryWrite(TOO_LONG); // Who does not listen misses nothing else by that.
       } catch (LimitOverrunException e) {
         inLongLine = true;
         reader.skip(e.consumed());
@@ -173,7 +173,7 @@ public final class ChatServer {
     }
   }
 
-  /** Waits for nobody. Who leaves is said by the task that serves him. */
+  /** Waits for nobody. That somebody leaves is said by the task that served them. */
   private void sayToAllBut(@Nullable Member speaker, String message) {
     for (Member member : members.values()) {
       if (member == speaker) {
@@ -183,9 +183,9 @@ public final class ChatServer {
         member.writer.writeLine(message);
       } catch (WriteBufferFullException e) {
         member.dropped = true;
-        member.writer.abort(); // What is read from him ends, too.
+        member.writer.abort(); // And so ends what is read from there.
       } catch (IOException e) {
-        // He has just gone.
+        // Just gone.
       }
     }
   }
