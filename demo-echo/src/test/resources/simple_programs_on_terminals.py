@@ -3,42 +3,9 @@
 Its arguments are the command that the names of the two programs are appended to. Prints what they said.
 """
 
-import os
-import pty
-import re
-import signal
 import sys
 
-
-class Terminal:
-    def __init__(self, name, *command):
-        self.name = name
-        self.screen = ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.execvp(command[0], command)
-
-    def expect(self, pattern):
-        """Waits until the screen shows the pattern, and forgets the screen up to its end."""
-        while not (match := re.search(pattern, self.screen)):
-            try:
-                shown = os.read(self.fd, 1000).decode()
-            except OSError:  # Linux's end of file on a terminal.
-                shown = ""
-            if not shown:
-                sys.exit(f"{self.name} ended, having shown {self.screen!r} and not {pattern!r}")
-            self.screen += shown
-        self.screen = self.screen[match.end():]
-        return match
-
-    def type(self, keys):
-        os.write(self.fd, keys.encode())
-
-    def end(self):
-        _, status = os.waitpid(self.pid, 0)
-        print(f"{self.name} ended with {os.waitstatus_to_exitcode(status)}")
-
+from terminals import Terminal
 
 command = sys.argv[1:]
 

@@ -11,7 +11,7 @@ import picocli.CommandLine.ScopeType;
 
 /**
  * The command line: {@code demo-echo/echo server}, {@code demo-echo/echo client}, the two simple
- * programs, and those on Netty's codecs.
+ * programs, a chat, and those on Netty's codecs.
  *
  * <p>It exits with 0 when all went well, 1 when something failed while running, 2 when the command
  * line was wrong, and 130 or 143 when SIGINT or SIGTERM ended it.
@@ -76,6 +76,52 @@ public final class EchoCommand {
               description = "Default: ${DEFAULT-VALUE}.")
           int port) {
     SimpleClient.main(String.valueOf(port));
+  }
+
+  // --- A chat
+
+  @Command(
+      name = "chat-server",
+      description = {
+        "A room where each hears all others. Asks for a name first.",
+        "Ctrl-C, or SIGTERM, stops it."
+      })
+  void chatServer(@Mixin TcpEndpoint endpoint) {
+    ChatServer chat = new ChatServer();
+    endpoint.serve(chat::start, chat::serveForever);
+  }
+
+  @Command(
+      name = "chat-client",
+      description = {
+        "Sends each line that is typed to a chat server, and shows what others say meanwhile.",
+        "Ctrl-D or /quit leaves; Ctrl-R shows again what is typed, if a message took its place."
+      })
+  void chatClient(
+      @Mixin LoopOptions loop,
+      @Parameters(
+              index = "0",
+              arity = "0..1",
+              paramLabel = "HOST",
+              defaultValue = "127.0.0.1",
+              converter = HostConverter.class,
+              description = "The server's name or address, ${DEFAULT-VALUE} by default.")
+          String host,
+      @Parameters(
+              index = "1",
+              arity = "0..1",
+              paramLabel = "PORT",
+              defaultValue = "8888",
+              converter = PortConverter.class,
+              description = "The server's port, ${DEFAULT-VALUE} by default.")
+          int port,
+      @Option(
+              names = "--name",
+              paramLabel = "NAME",
+              defaultValue = "${sys:user.name}",
+              description = "What the others call you, ${DEFAULT-VALUE} by default.")
+          String name) {
+    Asyncio.run(() -> ChatClient.run(host, port, name), loop.runOptions().withHandleSignals(true));
   }
 
   // --- Beyond echoes of bytes: what docs/netty.md shows

@@ -1,5 +1,6 @@
 package dev.weir.demo.echo;
 
+import dev.weir.task.ExceptionGroup;
 import dev.weir.task.SignalException;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -29,6 +30,11 @@ final class OneLineErrors implements IParameterExceptionHandler, IExecutionExcep
       throws Exception {
     if (exception instanceof SignalException signal) {
       return signal.exitStatus();
+    }
+    if (exception instanceof ExceptionGroup group
+        && group.exceptions().stream().allMatch(IOException.class::isInstance)) {
+      // Of tasks that share a connection: the others only say that it is lost as well.
+      return handleExecutionException((IOException) group.exceptions().getFirst(), command, parsed);
     }
     // The last two: an option or a system property asks for what does not work here.
     if (exception instanceof IOException

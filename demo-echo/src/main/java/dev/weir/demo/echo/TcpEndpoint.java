@@ -2,22 +2,14 @@ package dev.weir.demo.echo;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.Server;
-import dev.weir.task.FiberKind;
 import dev.weir.task.RunOptions;
 import java.io.IOException;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of everything here that speaks TCP: where the server is, what the loop runs on. */
 final class TcpEndpoint {
-  /** The names that Weir knows; an enum, so that picocli checks and lists them. */
-  private enum TransportName {
-    AUTO,
-    NIO,
-    EPOLL
-  }
-
   /** Starts some kind of server. */
   @FunctionalInterface
   interface Starter {
@@ -39,20 +31,7 @@ final class TcpEndpoint {
           "The server's port, ${DEFAULT-VALUE} by default; a server takes any free one for 0.")
   private int port = 8888;
 
-  // Null leaves these two to the system properties weir.transport and weir.fibers, and to Weir's
-  // own choice.
-
-  @Option(
-      names = "--transport",
-      paramLabel = "NAME",
-      description = "auto, nio or epoll; auto by default, which takes the fastest there is.")
-  private @Nullable TransportName transport;
-
-  @Option(
-      names = "--fibers",
-      paramLabel = "KIND",
-      description = "What tasks run on: auto, mounted or portable; auto by default.")
-  private @Nullable FiberKind fibers;
+  @Mixin private final LoopOptions loop = new LoopOptions();
 
   String host() {
     return host;
@@ -63,18 +42,16 @@ final class TcpEndpoint {
   }
 
   RunOptions runOptions() {
-    RunOptions options = RunOptions.defaults();
-    if (transport != null) {
-      options = options.withTransport(transport.name().toLowerCase(Locale.ROOT));
-    }
-    if (fibers != null) {
-      options = options.withFibers(fibers);
-    }
-    return options;
+    return loop.runOptions();
   }
 
   /** Starts a server, says on standard output where it listens, and serves until a signal. */
   void serve(Starter starter) {
+    serve(starter, Server::serveForever);
+  }
+
+  /** The same for a server that ends in its own way when the signal cancels its task. */
+  void serve(Starter starter, Consumer<Server> serveForever) {
     Asyncio.run(
         () -> {
           try (Server server = starter.start(host, port)) {
@@ -82,7 +59,7 @@ final class TcpEndpoint {
             IO.println(
                 "listening on %s (%s)"
                     .formatted(format(host, chosen), Asyncio.runningLoop().transport()));
-            server.serveForever();
+            serveForever.accept(server);
           }
         },
         runOptions().withHandleSignals(true));

@@ -51,6 +51,8 @@ class CommandLineTest {
     "server, --host,      ' ',       it is empty",
     "lookup, --server,    localhost:x, 'x' is not a number from 0 to 65535",
     "lookup, --server,    ::1,       ':' is not an IPv4 or IPv6 address",
+    "chat-server, --host, 999.1.1.1, '999.1.1.1' is not an IPv4 or IPv6 address",
+    "chat-client, --fibers, glass,   but was 'glass'",
     "server, --transport, carrier,   but was 'carrier'",
     "server, --fibers,    glass,     but was 'glass'",
     "server, --unix,      ' ',       it is empty",
@@ -77,6 +79,8 @@ class CommandLineTest {
     "serve,         me,       Unmatched argument",
     "simple-server, nowhere,  'nowhere' is not a number from 0 to 65535",
     "simple-client, 70000,    '70000' is not a number from 0 to 65535",
+    "chat-client,   999.1.1.1, '999.1.1.1' is not an IPv4 or IPv6 address",
+    "chat-client,   --name,   Missing required parameter",
   })
   void aWrongCommandLineIsExplainedOnOneLine(String first, String second, String complaint) {
     Outcome outcome = execute(first, second);
@@ -159,7 +163,15 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"server", "client", "simple-server", "simple-client"})
+  @ValueSource(
+      strings = {
+        "server",
+        "client",
+        "simple-server",
+        "simple-client",
+        "chat-server",
+        "chat-client"
+      })
   void everyCommandHasHelp(String command) {
     Outcome outcome = execute(command, "--help");
 
@@ -212,6 +224,17 @@ class CommandLineTest {
       String port = String.valueOf(bound.getLocalPort());
 
       Outcome outcome = execute("simple-client", port);
+
+      outcome.assertOneLine(FAILED, "Connection refused: 127.0.0.1:" + port);
+    }
+  }
+
+  @Test
+  void theChatClientNamesARefusedConnectionToo() throws IOException {
+    try (Socket bound = boundButNotListening()) {
+      String port = String.valueOf(bound.getLocalPort());
+
+      Outcome outcome = execute("chat-client", "127.0.0.1", port);
 
       outcome.assertOneLine(FAILED, "Connection refused: 127.0.0.1:" + port);
     }

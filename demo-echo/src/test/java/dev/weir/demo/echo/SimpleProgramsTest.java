@@ -1,13 +1,7 @@
 package dev.weir.demo.echo;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,17 +16,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 class SimpleProgramsTest {
   @Test
   void onTerminalsTheyTalkAsInPython() throws Exception {
-    assumeTrue(pythonExists(), "needs python3, for its pseudo-terminals");
-    List<String> command = new ArrayList<>();
-    command.add("python3");
-    command.add(Path.of("src/test/resources/simple_programs_on_terminals.py").toString());
-    command.addAll(LaunchedProgram.commandLine());
-
-    Process script = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(script.getInputStream().readAllBytes(), UTF_8);
-
-    assertThat(script.waitFor()).as(said).isZero();
-    assertThat(said)
+    assertThat(TerminalScript.run("simple_programs_on_terminals.py"))
         .isEqualToNormalizingNewlines(
             """
             client: Enter a message: Hello, Weir!
@@ -41,13 +25,5 @@ class SimpleProgramsTest {
             server: Received: Hello, Weir!
             server ended with 130
             """);
-  }
-
-  private static boolean pythonExists() throws InterruptedException {
-    try {
-      return new ProcessBuilder("python3", "-c", "import pty").start().waitFor() == 0;
-    } catch (IOException e) {
-      return false;
-    }
   }
 }
