@@ -22,7 +22,8 @@ public interface BaseProtocol<T extends BaseTransport> {
   /**
    * The last call, made exactly once if {@link #connectionMade} was: the transport is gone.
    *
-   * @param cause null after an orderly end, and after this side closed or aborted it
+   * @param cause null after an orderly end, and after this side closed or aborted it, unless
+   *     closing came to nothing
    * @throws Exception if it fails: goes to the exception handler
    */
   default void connectionLost(@Nullable Throwable cause) throws Exception {}

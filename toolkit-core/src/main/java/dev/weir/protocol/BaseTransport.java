@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 public interface BaseTransport {
   /**
    * Sends what is buffered in the background, then closes. Nothing more is received; {@link
-   * BaseProtocol#connectionLost} follows, with null. A second call has no effect.
+   * BaseProtocol#connectionLost} follows, with null. A connection whose peer has not taken
+   * everything within 10 s is aborted, and that is the cause then. A second call has no effect.
    */
   void close();
 

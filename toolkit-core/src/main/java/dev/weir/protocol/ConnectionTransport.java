@@ -10,7 +10,7 @@ import dev.weir.tls.TlsSession;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.ArrayDeque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * with streams are, so that all options hold for it, and then handed over. On the loop only.
  */
 final class ConnectionTransport implements Transport, TransportProtocol {
-  private static final byte[] NOTHING = {};
-
   private final Loop loop;
   private final Callbacks callbacks;
   private final StreamWriter writer;
@@ -38,16 +36,30 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   /** What ended the connection, if a callback did that had to take something in. */
   private @Nullable Throwable failure;
 
+  private @Nullable IOException writeFailure;
+
+  // What the protocol has not been told yet, because it is busy, does not want it, or is not to.
+
   /**
-   * What came in although reading is paused: the engine hands on what it has read already, and with
-   * TLS what was in the same record. Never more than that.
+   * Whether a callback runs, which may have parked; or whether everything is to wait, in the
+   * beginning.
    */
-  private byte[] held = NOTHING;
+  private boolean busy = true;
+
+  private boolean madeTold;
+
+  /** In the order of arrival. No more than one read: the engine is told to pause then. */
+  private final ArrayDeque<ByteBuffer> held = new ArrayDeque<>(0);
 
   private boolean eofHeld;
+  private boolean lossTold;
+  private @Nullable IOException lossCause;
+  private boolean resumeWritingHeld;
 
-  /** Whether what is held is to be handed on in a moment; what comes in meanwhile is held too. */
-  private boolean resuming;
+  /** Whether the engine was told to bring nothing more. */
+  private boolean beneathPaused = true;
+
+  private boolean startingTls;
 
   /** Whether what comes in is the peer's handshake already, and no matter of the protocol's. */
   private boolean securing;
@@ -72,6 +84,8 @@ final class ConnectionTransport implements Transport, TransportProtocol {
     ConnectionTransport transport =
         new ConnectionTransport(Loop.running(), writer, options, protocol);
     writer.handOver(transport);
+    transport.busy = false;
+    transport.tell();
     return transport;
   }
 
@@ -92,27 +106,105 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   @Override
   public void connectionMade(dev.weir.spi.Transport transport) {
     beneath = transport;
-    callbacks.call("connectionMade", protocol, () -> protocol.connectionMade(this));
   }
 
   @Override
   public void dataReceived(ByteBuffer data) {
-    if (paused || resuming || securing) {
-      hold(data);
+    if (!busy && wantsBytes() && held.isEmpty() && !eofHeld) {
+      busy = true;
+      try {
+        handOn(data);
+      } finally {
+        busy = false;
+      }
+      if (data.hasRemaining()) {
+        hold(data);
+      }
+      tell();
+    } else if (closedHere) {
+      data.position(data.limit());
     } else {
-      handOn(data);
+      hold(data);
     }
   }
 
+  private boolean wantsBytes() {
+    return (!paused || lost) && !securing && !closedHere;
+  }
+
   private void hold(ByteBuffer data) {
-    int length = held.length;
-    held = Arrays.copyOf(held, length + data.remaining());
-    data.get(held, length, data.remaining());
+    held.add(ByteBuffer.wrap(take(data)));
+    pauseBeneath();
+  }
+
+  private void pauseBeneath() {
+    if (!beneathPaused && !closedHere && !lost) {
+      beneathPaused = true;
+      beneath().pauseReading();
+    }
+  }
+
+  /** Tells the protocol one thing after the other of what it has not been told. */
+  private void tell() {
+    if (busy) {
+      return; // Whoever is inside does, afterwards.
+    }
+    busy = true;
+    try {
+      while (tellNext()) {
+        // Each may have changed what is next.
+      }
+    } finally {
+      busy = false;
+    }
+    if (beneathPaused && !paused && !securing && !lost) {
+      beneathPaused = false;
+      beneath().resumeReading();
+    }
+  }
+
+  private boolean tellNext() {
+    if (!madeTold) {
+      madeTold = true;
+      callbacks.call("connectionMade", protocol, () -> protocol.connectionMade(this));
+      return true;
+    }
+    if (resumeWritingHeld) {
+      resumeWritingHeld = false;
+      callbacks.call("resumeWriting", protocol, protocol::resumeWriting);
+      return true;
+    }
+    if (!held.isEmpty() && wantsBytes()) {
+      ByteBuffer next = held.remove();
+      handOn(next);
+      if (next.hasRemaining()) {
+        held.addFirst(next);
+      }
+      return true;
+    }
+    if (eofHeld && held.isEmpty() && wantsBytes()) {
+      eofHeld = false;
+      handOnEof();
+      return true;
+    }
+    if (lost && !lossTold) {
+      lossTold = true;
+      forgetHeld();
+      Throwable told = failure != null ? failure : aborted ? null : lossCause;
+      callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(told));
+      return true;
+    }
+    return false;
+  }
+
+  private void forgetHeld() {
+    held.clear();
+    eofHeld = false;
   }
 
   /** Hands on as much as the protocol wants, which may pause, close or change in between. */
   private void handOn(ByteBuffer data) {
-    while (data.hasRemaining() && (!paused || lost) && !closedHere) {
+    while (data.hasRemaining() && wantsBytes()) {
       BaseProtocol<Transport> receiver = protocol;
       Throwable failed =
           receiver instanceof BufferedProtocol buffered
@@ -125,8 +217,6 @@ final class ConnectionTransport implements Transport, TransportProtocol {
     }
     if (closedHere) {
       data.position(data.limit()); // Nobody wants it any more.
-    } else if (data.hasRemaining()) {
-      hold(data);
     }
   }
 
@@ -155,17 +245,11 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   @Override
   public void eofReceived() {
-    if (paused || resuming || securing) {
-      eofHeld = true;
-    } else {
-      handOnEof();
-    }
+    eofHeld = true;
+    tell();
   }
 
   private void handOnEof() {
-    if (closedHere) {
-      return;
-    }
     boolean[] staysOpen = {false};
     Throwable failed =
         callbacks.call(
@@ -186,38 +270,56 @@ final class ConnectionTransport implements Transport, TransportProtocol {
   @Override
   public void connectionLost(@Nullable IOException cause) {
     lost = true;
-    // A pause ends here: it is no more than a moment's worth, and nobody could resume it later.
-    ByteBuffer last = ByteBuffer.wrap(held);
-    held = NOTHING;
-    handOn(last);
-    if (eofHeld) {
-      eofHeld = false;
-      handOnEof();
+    lossCause = cause;
+    if (securing) {
+      forgetHeld(); // It came in clear, for a handshake that did not come about.
     }
-    Throwable told = failure != null ? failure : aborted ? null : cause;
-    callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(told));
+    tell();
+  }
+
+  @Override
+  public void writingFailed(IOException cause) {
+    writeFailure = cause;
+    endIfNothingIsHeard();
+  }
+
+  /** Nothing can be sent, and the end that comes behind what the peer sent would not be seen. */
+  private void endIfNothingIsHeard() {
+    if (writeFailure != null && paused && failure == null) {
+      end(writeFailure);
+    }
   }
 
   @Override
   public void pauseWriting() {
-    callbacks.callHere("pauseWriting", protocol, protocol::pauseWriting);
+    if (resumeWritingHeld) {
+      resumeWritingHeld = false; // It was not told, and is not true any more.
+    } else {
+      callbacks.callHere("pauseWriting", protocol, protocol::pauseWriting);
+    }
   }
 
   @Override
   public void resumeWriting() {
-    callbacks.call("resumeWriting", protocol, protocol::resumeWriting);
+    resumeWritingHeld = true;
+    tell();
   }
 
   @Override
   public byte[] takeBack() {
-    byte[] taken = held;
-    held = NOTHING;
-    eofHeld = false;
+    int length = 0;
+    for (ByteBuffer piece : held) {
+      length += piece.remaining();
+    }
+    ByteBuffer taken = ByteBuffer.allocate(length);
+    held.forEach(taken::put);
+    forgetHeld();
     if (securing) {
       securing = false;
+      beneathPaused = false;
       beneath().resumeReading(); // The peers shake hands whether or not the protocol wants bytes.
     }
-    return taken;
+    return taken.array();
   }
 
   // --- The transport
@@ -244,7 +346,10 @@ final class ConnectionTransport implements Transport, TransportProtocol {
     loop.ensureHeld("Transport.pauseReading()");
     if (!paused && !lost) {
       paused = true;
-      beneath().pauseReading();
+      if (!securing) {
+        pauseBeneath();
+      }
+      endIfNothingIsHeard();
     }
   }
 
@@ -255,29 +360,10 @@ final class ConnectionTransport implements Transport, TransportProtocol {
       return;
     }
     paused = false;
-    if (held.length == 0 && !eofHeld) {
-      beneath().resumeReading();
-    } else if (!resuming) {
-      resuming = true;
-      loop.callSoon(this::handOnHeld); // Not within the call: its caller may not be done.
-    }
-  }
-
-  private void handOnHeld() {
-    resuming = false;
-    if (paused || securing) {
-      return;
-    }
-    ByteBuffer data = ByteBuffer.wrap(held);
-    held = NOTHING;
-    handOn(data);
-    if (paused || lost) {
-      return;
-    }
-    beneath().resumeReading();
-    if (eofHeld) {
-      eofHeld = false;
-      handOnEof();
+    if (held.isEmpty() && !eofHeld) {
+      tell();
+    } else {
+      loop.callSoon(this::tell); // Not within the call: its caller may not be done.
     }
   }
 
@@ -297,7 +383,8 @@ final class ConnectionTransport implements Transport, TransportProtocol {
       return;
     }
     long unsent = beneath().writeBufferSize();
-    if (unsent + length > hardCap) {
+    // Who pauses when told to may write a message of any size, as a stream's writer does.
+    if (unsent > limits.high() && unsent + length > hardCap) {
       throw new IllegalStateException(
           unsent
               + " bytes are unsent and "
@@ -407,22 +494,27 @@ final class ConnectionTransport implements Transport, TransportProtocol {
 
   private TlsSession securing(Securing handshake) throws IOException {
     loop.ensureInTask("startTls()");
+    if (startingTls) {
+      throw new IllegalStateException("startTls() while another task is in it: " + this);
+    }
+    startingTls = true;
     if (!lost) {
       securing = true;
-      beneath().pauseReading(); // Until what is held is taken back.
+      pauseBeneath(); // Until what is held is taken back.
     }
     try {
       return handshake.run();
     } finally {
-      if (securing) { // It came to nothing before it began.
-        securing = false;
-        if (!paused) {
-          paused = true;
-          resumeReading();
-        }
-      } else if (paused && !lost) {
-        beneath().pauseReading();
+      startingTls = false;
+      if (securing && isClosing()) {
+        closedHere = true;
+        forgetHeld(); // It came in clear, for a handshake that did not come about.
       }
+      securing = false;
+      if (paused) {
+        pauseBeneath();
+      }
+      tell();
     }
   }
 

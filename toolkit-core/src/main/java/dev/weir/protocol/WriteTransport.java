@@ -9,15 +9,19 @@ public interface WriteTransport extends BaseTransport {
    * buffered, the protocol is told to {@linkplain BaseProtocol#pauseWriting pause}. Does nothing
    * once the transport is closing.
    *
-   * @throws IllegalStateException after {@link #writeEof}, or if so much is buffered that it would
-   *     exceed the hard cap of the options: the protocol did not pause
+   * @throws IllegalStateException after {@link #writeEof}; or above high water, if it would take
+   *     the buffer above the hard cap of the options: the protocol did not pause
    */
   void write(byte[] data);
 
   /** Sends {@code length} bytes of an array from {@code offset} on, as {@link #write(byte[])}. */
   void write(byte[] data, int offset, int length);
 
-  /** Sends several pieces one after the other. Corresponds to {@code writelines}. */
+  /**
+   * Sends several pieces one after the other. Corresponds to {@code writelines}.
+   *
+   * @throws IllegalStateException as {@link #write(byte[])}; the pieces before are sent
+   */
   default void writeLines(Collection<byte[]> pieces) {
     for (byte[] piece : pieces) {
       write(piece);

@@ -3,7 +3,6 @@ package dev.weir.stream;
 import dev.weir.spi.Transport;
 import dev.weir.spi.TransportProtocol;
 import dev.weir.spi.UnixAddresses;
-import dev.weir.stream.StreamReader.Unread;
 import dev.weir.task.ExceptionGroup;
 import dev.weir.task.Loop;
 import dev.weir.tls.TlsException;
@@ -121,19 +120,19 @@ class StreamProtocol implements TransportProtocol {
 
   /**
    * Hands the connection over: {@code successor} is told of all that nobody has read yet, and of
-   * what happens from now on. The streams are no longer used.
+   * what happens from now on. Where reading was paused it stays so. The streams are no longer used.
    *
    * @throws IllegalStateException if a task waits for bytes, or it was handed over before
    */
   void handOver(TransportProtocol successor) {
-    Unread unread = reader.handOver();
+    ByteBuffer unread = reader.handOver();
     this.successor = successor;
     successor.connectionMade(transport());
     if (writer.mustPause()) {
       successor.pauseWriting();
     }
-    if (unread.bytes().hasRemaining()) {
-      successor.dataReceived(unread.bytes());
+    if (unread.hasRemaining()) {
+      successor.dataReceived(unread);
     }
     if (writer.hasPeerEnded()) {
       successor.eofReceived();
@@ -141,8 +140,6 @@ class StreamProtocol implements TransportProtocol {
     if (writer.isLost()) {
       IOException cause = writer.lostCause();
       successor.connectionLost(cause == null ? null : thrown(lost(cause)));
-    } else if (unread.readingPaused()) {
-      transport().resumeReading();
     }
   }
 

@@ -459,18 +459,10 @@ public final class StreamReader implements Iterable<byte[]> {
     held = false;
   }
 
-  /**
-   * What is taken from a reader that is given up.
-   *
-   * @param bytes what had arrived
-   * @param readingPaused whether the transport was told to bring no more
-   */
-  record Unread(ByteBuffer bytes, boolean readingPaused) {}
-
   /** Keeps everybody from reading for ever, and takes out all that is there. */
-  Unread handOver() {
+  ByteBuffer handOver() {
     hold("handOver()");
-    Unread unread = new Unread(ByteBuffer.wrap(buffer.peek(buffer.size())), paused);
+    ByteBuffer unread = ByteBuffer.wrap(buffer.peek(buffer.size()));
     buffer.drop(buffer.size());
     return unread;
   }

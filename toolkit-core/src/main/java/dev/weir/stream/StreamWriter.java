@@ -476,9 +476,10 @@ public final class StreamWriter implements AutoCloseable {
    * Gives the connection to a protocol of the engine's kind, for code that wants callbacks:
    * programs use {@code Asyncio.createConnection} and {@code createServer}, which do. The protocol
    * is told {@link TransportProtocol#connectionMade} within the call, then what had arrived and
-   * nobody has read, and from then on all that happens. The streams are of no use any more, but for
-   * {@link #startTls}, {@link #abort}, and what they tell. A server's handler may return; the
-   * connection stays.
+   * nobody has read, and from then on all that happens; whoever it is {@linkplain
+   * Transport#resumeReading resumes reading}, which may be paused. The streams are of no use any
+   * more, but for {@link #startTls}, {@link #abort}, and what they tell. A server's handler may
+   * return; the connection stays.
    *
    * @return the way out
    * @throws IllegalStateException if a task reads or waits to write, or it was handed over before

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
@@ -16,6 +17,7 @@ import dev.weir.stream.StreamReader;
 import dev.weir.stream.StreamWriter;
 import dev.weir.task.ContextVar;
 import dev.weir.task.ExceptionContext;
+import dev.weir.task.FiberKind;
 import dev.weir.task.Future;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
@@ -24,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -594,5 +597,168 @@ class ProtocolTest {
                   .isThrownBy(() -> transport.write(new byte[1]))
                   .withMessageContaining("Transport.write()"));
         });
+  }
+
+  // --- Callbacks that take their time
+
+  private static Server startGreeter(byte[] greeting) throws IOException {
+    return Asyncio.startServer((in, out) -> out.write(greeting), "127.0.0.1", 0);
+  }
+
+  /** Blocks as a lock in a logger does, until much else has had its turn. */
+  private static void park() throws InterruptedException {
+    CountDownLatch released = new CountDownLatch(1);
+    Asyncio.createTask(() -> {
+      for (int i = 0; i < 50; i++) {
+        Asyncio.yieldNow();
+      }
+      released.countDown();
+    });
+    released.await();
+  }
+
+  @Test
+  void whatHappensWhileACallbackIsParkedIsToldAfterwardsInItsOrder() {
+    VirtualLoop.run(() -> {
+      assumeTrue(Asyncio.runningLoop().fibers() == FiberKind.MOUNTED, "else nothing happens then");
+      try (Server server = startGreeter(bytes("hello"))) {
+        Supplier<Recorder> factory =
+            () ->
+                new Recorder() {
+                  @Override
+                  public void connectionMade(Transport transport) throws Exception {
+                    super.connectionMade(transport);
+                    park();
+                    events.add("went on");
+                  }
+                };
+        Recorder protocol = Asyncio.createConnection(factory, "127.0.0.1", port(server)).protocol();
+        assertThat(protocol.awaitLoss()).isNull();
+        assertThat(protocol.received).hasToString("hello");
+        assertThat(protocol.events).containsExactly("made", "went on", "data", "eof", "lost");
+      }
+    });
+  }
+
+  @Test
+  void aLossWhileACallbackIsParkedIsToldAfterwards() {
+    with(
+        () ->
+            new OneByOne() {
+              @Override
+              public void bufferUpdated(int count) {
+                super.bufferUpdated(count);
+                if (received.length() == 2) {
+                  try {
+                    park();
+                  } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                  }
+                  events.add("went on");
+                }
+              }
+            },
+        (protocol, reader, writer) -> {
+          assumeTrue(
+              Asyncio.runningLoop().fibers() == FiberKind.MOUNTED, "else nothing happens then");
+          writer.write("hello");
+          settle();
+          protocol.transport().resumeReading(); // The second byte comes by a callback.
+          Asyncio.yieldNow();
+          writer.abort();
+
+          assertThat(protocol.awaitLoss()).isInstanceOf(ConnectionResetException.class);
+          assertThat(protocol.received).hasToString("hello");
+          assertThat(protocol.events).containsExactly("made", "went on", "lost");
+        });
+  }
+
+  @Test
+  void callbacksThatATaskCausesCannotSuspendEither() {
+    List<ExceptionContext> reports =
+        reportsOf(
+            () ->
+                new Recorder() {
+                  @Override
+                  public void connectionMade(Transport transport) throws Exception {
+                    super.connectionMade(transport);
+                    Asyncio.sleep(Duration.ofSeconds(1));
+                  }
+
+                  @Override
+                  public void pauseWriting() {
+                    Asyncio.sleep(Duration.ofSeconds(1));
+                  }
+                },
+            (protocol, reader, writer) -> {
+              protocol.transport().write(new byte[1 << 20]);
+              reader.readExactly(1 << 20);
+            });
+    assertThat(reports)
+        .hasSize(2)
+        .allSatisfy(
+            report -> assertThat(report.exception()).isInstanceOf(IllegalStateException.class));
+  }
+
+  @Test
+  void aPauseFromTheBeginningHoldsEverythingBack() {
+    byte[] much = new byte[5_000_000];
+    VirtualLoop.run(() -> {
+      try (Server server = startGreeter(much)) {
+        Supplier<Recorder> factory =
+            () -> {
+              settle(); // Meanwhile more arrives than a stream reads ahead.
+              return new Recorder() {
+                @Override
+                public void connectionMade(Transport transport) throws Exception {
+                  super.connectionMade(transport);
+                  transport.pauseReading();
+                }
+              };
+            };
+        Recorder protocol = Asyncio.createConnection(factory, "127.0.0.1", port(server)).protocol();
+        settle();
+        assertThat(protocol.events).containsExactly("made");
+
+        protocol.transport().resumeReading();
+        assertThat(protocol.awaitLoss()).isNull();
+        assertThat(protocol.received).hasSize(much.length);
+      }
+    });
+  }
+
+  // --- Ends
+
+  @Test
+  void aCloseThatThePeerDoesNotLetHappenEndsInALossWithACause() {
+    with(
+        Recorder::new,
+        (protocol, reader, writer) -> {
+          protocol.transport().write(new byte[10_000_000]);
+          Duration begun = Asyncio.runningLoop().time();
+          protocol.transport().close();
+
+          assertThat(protocol.awaitLoss()).isInstanceOf(ConnectionResetException.class);
+          assertThat(Asyncio.runningLoop().time()).isEqualTo(begun.plusSeconds(10));
+        });
+  }
+
+  @Test
+  void aMessageOfAnySizeIsTakenWholeByAStreamOnATransport() {
+    VirtualLoop.run(() -> {
+      Future<Integer> read = Asyncio.runningLoop().createFuture();
+      ConnectionHandler peer = (in, out) -> read.setResult(in.readExactly(17 << 20).length);
+      try (Server server = Asyncio.startServer(peer, "127.0.0.1", 0)) {
+        StreamReaderProtocol streams =
+            Asyncio.createConnection(
+                    () -> new StreamReaderProtocol(StreamOptions.defaults()),
+                    "127.0.0.1",
+                    port(server))
+                .protocol();
+        streams.writer().write(new byte[17 << 20]);
+        assertThat(read.await()).isEqualTo(17 << 20);
+        streams.writer().close();
+      }
+    });
   }
 }

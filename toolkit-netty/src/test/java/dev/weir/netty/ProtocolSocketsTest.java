@@ -1,6 +1,5 @@
 package dev.weir.netty;
 
-import static dev.weir.tls.TlsProvider.BORINGSSL;
 import static dev.weir.tls.TlsProvider.JDK;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,6 +10,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.weir.Asyncio;
 import dev.weir.protocol.Attached;
+import dev.weir.protocol.BufferedProtocol;
 import dev.weir.protocol.Protocol;
 import dev.weir.protocol.StreamReaderProtocol;
 import dev.weir.protocol.Transport;
@@ -27,6 +27,7 @@ import dev.weir.testing.StreamContract.Abort;
 import dev.weir.testing.StreamContract.HalfClose;
 import dev.weir.testing.StreamEnd;
 import dev.weir.testing.StreamPair;
+import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsProvider;
 import dev.weir.tls.TlsSession;
 import io.netty.channel.Channel;
@@ -58,18 +59,8 @@ class ProtocolSocketsTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> streamsOnTransportsOfNio() {
-    return checksOn("nio", HalfClose.YES, options -> open(null, options));
-  }
-
-  @TestFactory
   Stream<DynamicTest> streamsOnTransportsSecuredByTheJdk() {
     return checksOn("nio", HalfClose.NO, options -> open(JDK, options));
-  }
-
-  @TestFactory
-  Stream<DynamicTest> streamsOnTransportsSecuredByBoringSsl() {
-    return checksOn("epoll", HalfClose.NO, options -> open(BORINGSSL, options));
   }
 
   private static Stream<DynamicTest> checksOn(
@@ -267,6 +258,77 @@ class ProtocolSocketsTest {
             assertThat(inbox.lost.await()).isNotNull();
             assertThat(inbox.received).hasToString("");
           }
+        });
+  }
+
+  /** Takes in a byte at a time, and pauses after each. */
+  private static final class OneByOne implements BufferedProtocol {
+    final Future<@Nullable Throwable> lost = Loop.running().createFuture();
+    final Future<Transport> made = Loop.running().createFuture();
+    final Future<@Nullable Void> begun = Loop.running().createFuture();
+    private final ByteBuffer buffer = ByteBuffer.allocate(1);
+    private int count;
+
+    @Override
+    public void connectionMade(Transport transport) {
+      made.setResult(transport);
+    }
+
+    @Override
+    public ByteBuffer getBuffer(int sizeHint) {
+      return buffer.clear();
+    }
+
+    @Override
+    public void bufferUpdated(int count) {
+      this.count += count;
+      made.result().pauseReading();
+      if (!begun.done()) {
+        begun.setResult(null);
+      }
+    }
+
+    @Override
+    public void connectionLost(@Nullable Throwable cause) {
+      lost.setResult(cause);
+    }
+  }
+
+  @EachTransport
+  void whatIsHeldInClearIsNotToldWhenTlsCannotBeStarted(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          OneByOne protocol = new OneByOne();
+          try (Server server = Asyncio.createServer(() -> protocol, "127.0.0.1", 0);
+              Connection client = Asyncio.openConnection("127.0.0.1", port(server))) {
+            client.writer().write("EVIL");
+            protocol.begun.await();
+            ServerTls unusable = TestCertificates.serverTls(JDK).withCipherSuites("TLS_NONE_SUCH");
+            assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Asyncio.startTls(protocol.made.result(), unusable));
+            protocol.lost.await();
+            assertThat(protocol.count).isEqualTo(1);
+          }
+        });
+  }
+
+  @EachTlsProvider
+  void aSecondStartTlsIsRefusedAndTheFirstGoesOn(String transport, TlsProvider tls) {
+    withPair(
+        transport,
+        pair -> {
+          Task<TlsSession> serving =
+              Asyncio.createTask(
+                  () -> Asyncio.startTls(pair.accepted(), TestCertificates.serverTls(tls)));
+          Asyncio.yieldNow();
+          assertThatIllegalStateException()
+              .isThrownBy(() -> Asyncio.startTls(pair.accepted(), TestCertificates.serverTls(tls)))
+              .withMessageContaining("another task");
+          Asyncio.startTls(pair.client().transport(), TestCertificates.clientTls(tls), "localhost");
+          serving.await();
+          pair.client().transport().write(bytes("secret"));
+          assertThat(pair.server().take(6)).isEqualTo("secret");
         });
   }
 
