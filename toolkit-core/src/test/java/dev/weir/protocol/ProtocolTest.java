@@ -704,7 +704,13 @@ class ProtocolTest {
   void aPauseFromTheBeginningHoldsEverythingBack() {
     byte[] much = new byte[5_000_000];
     VirtualLoop.run(() -> {
-      try (Server server = startGreeter(much)) {
+      Future<StreamWriter> greeting = Asyncio.runningLoop().createFuture();
+      ConnectionHandler greeter =
+          (in, out) -> {
+            greeting.setResult(out);
+            out.write(much);
+          };
+      try (Server server = Asyncio.startServer(greeter, "127.0.0.1", 0)) {
         Supplier<Recorder> factory =
             () -> {
               settle(); // Meanwhile more arrives than a stream reads ahead.
@@ -719,6 +725,7 @@ class ProtocolTest {
         Recorder protocol = Asyncio.createConnection(factory, "127.0.0.1", port(server)).protocol();
         settle();
         assertThat(protocol.events).containsExactly("made");
+        assertThat(greeting.result().writeBufferSize()).isGreaterThan(4_000_000);
 
         protocol.transport().resumeReading();
         assertThat(protocol.awaitLoss()).isNull();
