@@ -7,7 +7,6 @@ import dev.weir.spi.DatagramRequest;
 import dev.weir.spi.DatagramTransportProtocol;
 import dev.weir.stream.Addresses;
 import dev.weir.task.CancelledError;
-import dev.weir.task.ExceptionContext;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -20,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** Datagram sockets with callbacks: what stands between an engine's socket and a protocol. */
 public final class Datagrams {
   private final Loop loop;
+  private final Callbacks callbacks;
   private final DatagramOptions options;
   private DatagramProtocol protocol;
   private dev.weir.spi.@Nullable DatagramTransport engine;
@@ -28,6 +28,7 @@ public final class Datagrams {
 
   private Datagrams(Loop loop, DatagramOptions options, DatagramProtocol protocol) {
     this.loop = loop;
+    this.callbacks = new Callbacks(loop);
     this.options = options;
     this.protocol = protocol;
   }
@@ -80,27 +81,13 @@ public final class Datagrams {
     return Objects.requireNonNull(engine, "not open");
   }
 
-  /** A callback of the protocol's. */
-  private interface Callback {
-    void run() throws Exception;
-  }
-
-  private void call(String name, Callback callback) {
-    try {
-      callback.run();
-    } catch (Exception | Error e) {
-      loop.callExceptionHandler(
-          ExceptionContext.of("Exception in the " + name + "() of " + protocol, e));
-    }
-  }
-
   /** What the engine tells. */
   private final class Inward implements DatagramTransportProtocol {
     @Override
     public void connectionMade(dev.weir.spi.DatagramTransport transport) {
       engine = transport;
       transport.setWriteBufferLimits(options.highWater(), options.lowWater());
-      call("connectionMade", () -> protocol.connectionMade(outward));
+      callbacks.call("connectionMade", protocol, () -> protocol.connectionMade(outward));
     }
 
     @Override
@@ -117,27 +104,27 @@ public final class Datagrams {
       }
       byte[] bytes = new byte[data.remaining()];
       data.get(bytes);
-      call("datagramReceived", () -> protocol.datagramReceived(bytes, sender));
+      callbacks.call("datagramReceived", protocol, () -> protocol.datagramReceived(bytes, sender));
     }
 
     @Override
     public void errorReceived(IOException cause) {
-      call("errorReceived", () -> protocol.errorReceived(cause));
+      callbacks.call("errorReceived", protocol, () -> protocol.errorReceived(cause));
     }
 
     @Override
     public void connectionLost(@Nullable IOException cause) {
-      call("connectionLost", () -> protocol.connectionLost(cause));
+      callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(cause));
     }
 
     @Override
     public void pauseWriting() {
-      call("pauseWriting", () -> protocol.pauseWriting());
+      callbacks.callHere("pauseWriting", protocol, protocol::pauseWriting);
     }
 
     @Override
     public void resumeWriting() {
-      call("resumeWriting", () -> protocol.resumeWriting());
+      callbacks.call("resumeWriting", protocol, protocol::resumeWriting);
     }
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.weir.Asyncio;
 import dev.weir.datagram.DatagramEndpoint;
 import dev.weir.datagram.DatagramOptions;
+import dev.weir.task.ContextVar;
 import dev.weir.task.ExceptionContext;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
@@ -187,8 +188,45 @@ class DatagramProtocolTest {
           .extracting(ExceptionContext::message, ExceptionContext::exception)
           .containsExactly(
               org.assertj.core.groups.Tuple.tuple(
-                  "Exception in the datagramReceived() of Notes", bug));
+                  "Exception in datagramReceived() of the protocol Notes", bug));
       server.transport().close();
+    });
+  }
+
+  @Test
+  void callbacksRunInTheContextOfWhoeverMadeTheProtocolAndKeepTheirs() {
+    ContextVar<String> name = new ContextVar<>("name", "nobody");
+    class Named extends Notes {
+      @Override
+      public void connectionMade(DatagramTransport transport) {
+        told.add("made for " + name.get());
+        var _ = name.set(name.get() + "'s protocol");
+      }
+
+      @Override
+      public void datagramReceived(byte[] data, InetSocketAddress sender) {
+        told.add("received by " + name.get());
+      }
+    }
+    VirtualLoop.run(() -> {
+      List<Attached<DatagramTransport, Named>> sockets = new ArrayList<>();
+      for (String opener : List.of("a", "b")) {
+        Asyncio.createTask(() -> {
+              var _ = name.set(opener);
+              sockets.add(Asyncio.createDatagramEndpoint(Named::new, ANY_PORT, null, OPTIONS));
+            })
+            .await(IOException.class);
+      }
+      for (Attached<DatagramTransport, Named> socket : sockets) {
+        socket.transport().sendTo(new byte[1], socket.transport().localAddress());
+      }
+      settle();
+
+      assertThat(sockets.getFirst().protocol().told)
+          .containsExactly("made for a", "received by a's protocol");
+      assertThat(sockets.getLast().protocol().told)
+          .containsExactly("made for b", "received by b's protocol");
+      sockets.forEach(socket -> socket.transport().close());
     });
   }
 
