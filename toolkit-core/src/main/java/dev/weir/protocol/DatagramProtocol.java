@@ -21,8 +21,8 @@ public interface DatagramProtocol extends BaseProtocol<DatagramTransport> {
    * A datagram could not be sent, did not arrive as the system has learned, or was too long to be
    * received.
    *
-   * @param cause {@link java.net.PortUnreachableException} on a socket with a remote address where
-   *     nobody receives
+   * @param cause says which; {@link java.net.PortUnreachableException} on a socket with a remote
+   *     address where nobody receives
    * @throws Exception if it fails: goes to the exception handler
    */
   default void errorReceived(IOException cause) throws Exception {}

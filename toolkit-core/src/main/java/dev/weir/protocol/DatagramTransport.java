@@ -19,8 +19,9 @@ public interface DatagramTransport extends BaseTransport {
   void sendTo(byte[] data);
 
   /**
-   * Sends a datagram to an address, as {@link #sendTo(byte[])}. What fails later is told to {@link
-   * DatagramProtocol#errorReceived}.
+   * Sends a datagram to an address, as {@link #sendTo(byte[])}. If it cannot be sent, {@link
+   * DatagramProtocol#errorReceived} is told: before the call returns if {@code address} has port 0,
+   * which whoever sends can claim to have; else later.
    *
    * @param address where, not a name that is still to be looked up
    * @throws IllegalArgumentException if the transport has another remote address, the datagram is

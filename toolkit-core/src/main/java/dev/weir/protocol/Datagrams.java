@@ -113,6 +113,11 @@ public final class Datagrams {
     }
 
     @Override
+    public void sendFailed(InetSocketAddress to, IOException cause) {
+      errorReceived(cause);
+    }
+
+    @Override
     public void connectionLost(@Nullable IOException cause) {
       callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(cause));
     }
@@ -144,8 +149,19 @@ public final class Datagrams {
       String call = "DatagramTransport.sendTo()";
       loop.ensureHeld(call);
       DatagramRequest asked = Objects.requireNonNull(request, "not open");
-      InetSocketAddress to = Destinations.ensure(call, engine(), asked, data.length, address);
+      InetSocketAddress to;
+      try {
+        to = Destinations.ensure(call, engine(), asked, data.length, address);
+      } catch (SocketException e) {
+        tellHere(e);
+        return;
+      }
       engine().send(data, 0, data.length, to);
+    }
+
+    /** Tells the protocol within its own call, as it is told to pause. */
+    private void tellHere(IOException cause) {
+      callbacks.callHere("errorReceived", protocol, () -> protocol.errorReceived(cause));
     }
 
     @Override

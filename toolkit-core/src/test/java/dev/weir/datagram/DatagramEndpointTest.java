@@ -293,6 +293,44 @@ class DatagramEndpointTest {
     });
   }
 
+  @Test
+  void aSendToPort0FailsAsOneOfTheNetworks() {
+    withPair((server, client) -> {
+      InetSocketAddress forged = new InetSocketAddress("127.0.0.1", 0);
+      assertThatExceptionOfType(SocketException.class)
+          .isThrownBy(() -> server.send(bytes("x"), forged))
+          .withMessage("DatagramEndpoint.send() to port 0, where nobody can be: 127.0.0.1:0");
+      assertThatExceptionOfType(SocketException.class)
+          .isThrownBy(() -> server.trySend(bytes("x"), forged))
+          .withMessage("DatagramEndpoint.trySend() to port 0, where nobody can be: 127.0.0.1:0");
+    });
+  }
+
+  @Test
+  void thatOneAddressCannotBeSentToIsToldToWhoSendsThereAgainAndToNobodyElse() {
+    VirtualLoop.run(() -> {
+      InetSocketAddress notAllowed = new InetSocketAddress("255.255.255.255", 9);
+      try (DatagramEndpoint server = Asyncio.bindDatagramEndpoint("0.0.0.0", 7);
+          DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 7)) {
+        server.send(bytes("x"), notAllowed);
+        settle();
+        client.send(bytes("ping"));
+        Datagram received = server.receive();
+        server.send(bytes("pong"), received.sender());
+
+        assertThat(text(received)).isEqualTo("ping");
+        assertThat(text(client.receive())).isEqualTo("pong");
+        assertThat(server.sendErrors()).isEqualTo(1);
+        assertThatExceptionOfType(SocketException.class)
+            .isThrownBy(() -> server.send(bytes("y"), notAllowed))
+            .withMessageStartingWith("Permission denied: 255.255.255.255:9");
+        assertThat(server.trySend(bytes("z"), notAllowed)).isTrue();
+        settle();
+        assertThat(server.sendErrors()).isEqualTo(2);
+      }
+    });
+  }
+
   // --- High water
 
   @Test
@@ -457,9 +495,6 @@ class DatagramEndpointTest {
           .isThrownBy(
               () -> server.send(bytes("x"), InetSocketAddress.createUnresolved("example.org", 1)))
           .withMessageContaining("looks up no names, and example.org:1 is one");
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> server.send(bytes("x"), new InetSocketAddress("127.0.0.1", 0)))
-          .withMessageContaining("port 0");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> server.send(bytes("x"), new InetSocketAddress("::1", 1)))
           .withMessageContaining("of IPv6 on an endpoint of IPv4");

@@ -123,6 +123,22 @@ class DatagramProtocolTest {
   }
 
   @Test
+  void port0IsAnErrorAndNoMistake() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> server =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      server.transport().sendTo(new byte[1], new InetSocketAddress("127.0.0.1", 0));
+
+      assertThat(server.protocol().told)
+          .containsExactly(
+              "made",
+              "error SocketException DatagramTransport.sendTo() to port 0, where nobody can be:"
+                  + " 127.0.0.1:0");
+      server.transport().close();
+    });
+  }
+
+  @Test
   void aDatagramThatIsTooLongIsAnError() {
     VirtualLoop.run(() -> {
       Attached<DatagramTransport, Notes> server =
@@ -211,10 +227,11 @@ class DatagramProtocolTest {
     VirtualLoop.run(() -> {
       List<Attached<DatagramTransport, Named>> sockets = new ArrayList<>();
       for (String opener : List.of("a", "b")) {
-        Asyncio.createTask(() -> {
-              var _ = name.set(opener);
-              sockets.add(Asyncio.createDatagramEndpoint(Named::new, ANY_PORT, null, OPTIONS));
-            })
+        Asyncio.createTask(
+                () -> {
+                  var _ = name.set(opener);
+                  sockets.add(Asyncio.createDatagramEndpoint(Named::new, ANY_PORT, null, OPTIONS));
+                })
             .await(IOException.class);
       }
       for (Attached<DatagramTransport, Named> socket : sockets) {
