@@ -6,6 +6,7 @@ import dev.weir.datagram.internal.Destinations;
 import dev.weir.spi.DatagramRequest;
 import dev.weir.spi.DatagramTransportProtocol;
 import dev.weir.stream.Addresses;
+import dev.weir.stream.StreamOptions;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Loop;
 import java.io.IOException;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Datagram sockets with callbacks: what stands between an engine's socket and a protocol. */
 public final class Datagrams {
+  /** As much as streams keep of writes that may not wait, by default. */
+  private static final int UNSENT_BYTES_MAX = StreamOptions.defaults().hardCap();
+
   private final Loop loop;
   private final Callbacks callbacks;
   private final DatagramOptions options;
@@ -25,12 +29,17 @@ public final class Datagrams {
   private dev.weir.spi.@Nullable DatagramTransport engine;
   private @Nullable DatagramRequest request;
   private final Outward outward = new Outward();
+  private WriteBufferLimits limits;
+
+  /** Whether the protocol was told that datagrams are dropped, since it was last told to resume. */
+  private boolean dropTold;
 
   private Datagrams(Loop loop, DatagramOptions options, DatagramProtocol protocol) {
     this.loop = loop;
     this.callbacks = new Callbacks(loop);
     this.options = options;
     this.protocol = protocol;
+    this.limits = new WriteBufferLimits(options.lowWater(), options.highWater());
   }
 
   /**
@@ -129,6 +138,7 @@ public final class Datagrams {
 
     @Override
     public void resumeWriting() {
+      dropTold = false;
       callbacks.call("resumeWriting", protocol, protocol::resumeWriting);
     }
   }
@@ -156,7 +166,27 @@ public final class Datagrams {
         tellHere(e);
         return;
       }
-      engine().send(data, 0, data.length, to);
+      long unsent = engine().writeBufferSize();
+      int cap = Math.max(UNSENT_BYTES_MAX, limits.high());
+      if (unsent + data.length > cap) {
+        drop(unsent, cap);
+      } else {
+        engine().send(data, 0, data.length, to);
+      }
+    }
+
+    /** Told once: who does not stop at pauseWriting() would hear of each, and perhaps log it. */
+    private void drop(long unsent, int cap) {
+      if (!dropTold && !engine().isClosing()) {
+        dropTold = true;
+        tellHere(
+            new SocketException(
+                "Datagrams are dropped: "
+                    + unsent
+                    + " bytes are unsent, and more would exceed the cap of "
+                    + cap
+                    + ": stop sending at pauseWriting()"));
+      }
     }
 
     /** Tells the protocol within its own call, as it is told to pause. */
@@ -194,7 +224,14 @@ public final class Datagrams {
       if (low < 0 || high < low) {
         throw new IllegalArgumentException("not 0 <= low <= high: " + low + ", " + high);
       }
+      limits = new WriteBufferLimits(low, high);
       engine().setWriteBufferLimits(high, low);
+    }
+
+    @Override
+    public WriteBufferLimits writeBufferLimits() {
+      loop.ensureHeld("DatagramTransport.writeBufferLimits()");
+      return limits;
     }
 
     @Override

@@ -162,7 +162,10 @@ class DatagramProtocolTest {
       Attached<DatagramTransport, Notes> client =
           Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
       DatagramTransport transport = client.transport();
+      assertThat(transport.writeBufferLimits())
+          .isEqualTo(new WriteBufferLimits(16 * 1024, 64 * 1024));
       transport.setWriteBufferLimits(20, 10);
+      assertThat(transport.writeBufferLimits()).isEqualTo(new WriteBufferLimits(10, 20));
       InetSocketAddress nobody = new InetSocketAddress("127.0.0.1", 9);
       transport.sendTo(new byte[12], nobody);
       assertThat(transport.writeBufferSize()).isEqualTo(20);
@@ -174,6 +177,51 @@ class DatagramProtocolTest {
 
       assertThat(client.protocol().told).containsExactly("made", "pause", "resume");
       transport.close();
+    });
+  }
+
+  @Test
+  void whoSendsOnAtThePauseHasDatagramsDroppedAndIsToldOnce() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> client =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      DatagramTransport transport = client.transport();
+      InetSocketAddress nobody = new InetSocketAddress("127.0.0.1", 9);
+      String dropped =
+          "error SocketException Datagrams are dropped: 16742232 bytes are unsent, and more would"
+              + " exceed the cap of 16777216: stop sending at pauseWriting()";
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], nobody);
+      }
+
+      assertThat(transport.writeBufferSize()).isEqualTo(279 * 60_008L);
+      assertThat(client.protocol().told).containsExactly("made", "pause", dropped);
+      transport.sendTo(new byte[1000], nobody);
+      assertThat(transport.writeBufferSize()).isEqualTo(279 * 60_008L + 1008);
+      settle();
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], nobody);
+      }
+      assertThat(client.protocol().told)
+          .containsExactly("made", "pause", dropped, "resume", "pause", dropped);
+      transport.close();
+    });
+  }
+
+  @Test
+  void highWaterAboveTheCapRaisesIt() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> client =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      DatagramTransport transport = client.transport();
+      transport.setWriteBufferLimits(300 * 60_008, 0);
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], new InetSocketAddress("127.0.0.1", 9));
+      }
+
+      assertThat(transport.writeBufferSize()).isEqualTo(300 * 60_008L);
+      assertThat(client.protocol().told).containsExactly("made");
+      transport.abort();
     });
   }
 
