@@ -15,6 +15,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
@@ -142,8 +144,8 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
    * Suspends until there is a datagram. Tasks that wait get them in the order of their calls.
    * Cancelling it loses nothing: the datagram is for the next.
    *
-   * @throws java.net.PortUnreachableException if the endpoint is connected and the system has
-   *     learned that nobody receives there
+   * @throws PortUnreachableException if the endpoint is connected and the system has learned that
+   *     nobody receives there
    * @throws SocketException after {@link #close}, and if it is closed meanwhile
    * @throws IOException if the system has reported something else that is no matter of one datagram
    *     that was sent, or the endpoint is connected
@@ -162,7 +164,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     try {
       boolean myTurn = receivers.isEmpty();
       while (!myTurn || !isAnythingToReceive()) {
-        receivers.await();
+        receivers.await(myTurn);
         myTurn = true;
       }
       return take();
@@ -193,8 +195,22 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     IOException thrown = error;
     if (thrown != null) {
       error = null;
-      throw thrown;
+      throw fresh(thrown);
     }
+  }
+
+  /** {@return one of the same kind, with the caller's stack: the other has the I/O fiber's} */
+  private static IOException fresh(IOException told) {
+    String message = told.getMessage();
+    IOException fresh =
+        switch (told) {
+          case PortUnreachableException _ -> new PortUnreachableException(message);
+          case NoRouteToHostException _ -> new NoRouteToHostException(message);
+          case SocketException _ -> new SocketException(message);
+          default -> new IOException(message);
+        };
+    fresh.initCause(told);
+    return fresh;
   }
 
   private SocketException lostException() {
@@ -278,7 +294,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     try {
       boolean myTurn = senders.isEmpty();
       while (!myTurn || !mayGoOn()) {
-        senders.await();
+        senders.await(myTurn);
         myTurn = true;
       }
       ensureOpen();
@@ -297,7 +313,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     if (failed != null
         && failed.to.equals(destination == null ? transport().remoteAddress() : destination)) {
       sendError = null;
-      throw failed.cause;
+      throw fresh(failed.cause);
     }
   }
 
@@ -477,10 +493,13 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   /**
    * Sends what is unsent in the background, then closes. What was not received is dropped; who
    * waits is woken, and who iterates is done. Never waits, never throws, except on another thread;
-   * a second call has no effect.
+   * a second call has no effect, nor one after the loop has ended.
    */
   @Override
   public void close() {
+    if (loop.isClosed()) {
+      return;
+    }
     loop.ensureHeld("DatagramEndpoint.close()");
     if (!closed) {
       closed = true;

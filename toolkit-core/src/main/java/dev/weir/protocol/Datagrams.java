@@ -196,12 +196,18 @@ public final class Datagrams {
 
     @Override
     public void close() {
+      if (loop.isClosed()) {
+        return;
+      }
       loop.ensureHeld("DatagramTransport.close()");
       engine().close();
     }
 
     @Override
     public void abort() {
+      if (loop.isClosed()) {
+        return;
+      }
       loop.ensureHeld("DatagramTransport.abort()");
       engine().abort();
     }

@@ -7,10 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.weir.Asyncio;
+import dev.weir.protocol.DatagramProtocol;
+import dev.weir.protocol.DatagramTransport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
+import dev.weir.testing.DatagramConditions;
+import dev.weir.testing.LeftBehindError;
+import dev.weir.testing.MemoryNetwork;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -268,6 +273,68 @@ class DatagramEndpointTest {
   }
 
   @Test
+  void anErrorIsThrownWithTheStackOfWhoIsTold() {
+    VirtualLoop.run(() -> {
+      try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
+        client.send(bytes("anybody?"));
+
+        assertThatExceptionOfType(PortUnreachableException.class)
+            .isThrownBy(client::receive)
+            .withMessage("Port unreachable: nobody receives at 127.0.0.1:9")
+            .withCauseExactlyInstanceOf(PortUnreachableException.class)
+            .satisfies(told ->
+                assertThat(told.getStackTrace())
+                    .extracting(StackTraceElement::getMethodName)
+                    .contains("receive"));
+      }
+    });
+  }
+
+  @Test
+  void whoIsWokenForAnErrorThatASenderTakesKeepsItsTurn() {
+    VirtualLoop.run(() -> {
+      try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
+        List<String> received = new ArrayList<>();
+        List<Task<?>> tasks = new ArrayList<>();
+        for (String name : List.of("a", "b")) {
+          tasks.add(
+              Asyncio.createTask(() -> {
+                received.add(name + text(client.receive()));
+              }));
+        }
+        settle();
+        client.send(bytes("anybody?"));
+        Asyncio.yieldNow();
+        MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect().withLoss(1));
+        takeError(client);
+        settle();
+        MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect());
+        try (DatagramEndpoint server = Asyncio.bindDatagramEndpoint("127.0.0.1", 9)) {
+          server.send(bytes("0"), client.localAddress());
+          server.send(bytes("1"), client.localAddress());
+          for (Task<?> task : tasks) {
+            task.await(IOException.class);
+          }
+        }
+
+        assertThat(received).containsExactly("a0", "b1");
+      }
+    });
+  }
+
+  /** Sends in each round, and so is there first in the one in which the error has arrived. */
+  private static void takeError(DatagramEndpoint client) throws IOException {
+    while (true) {
+      try {
+        client.trySend(bytes("lost"), null);
+      } catch (PortUnreachableException e) {
+        return;
+      }
+      Asyncio.yieldNow();
+    }
+  }
+
+  @Test
   void whoIteratesGetsTheErrorUnchecked() {
     VirtualLoop.run(() -> {
       try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
@@ -466,6 +533,28 @@ class DatagramEndpointTest {
       settle();
       Asyncio.bindDatagramEndpoint("127.0.0.1", 5353).close();
     });
+  }
+
+  @Test
+  void aCloseAfterTheLoopHasEndedDoesNothing() {
+    AtomicReference<DatagramEndpoint> kept = new AtomicReference<>();
+    AtomicReference<DatagramTransport> transport = new AtomicReference<>();
+    assertThatExceptionOfType(LeftBehindError.class)
+        .isThrownBy(() ->
+            VirtualLoop.run(() -> {
+              kept.set(Asyncio.bindDatagramEndpoint("127.0.0.1", 0));
+              transport.set(
+                  Asyncio.createDatagramEndpoint(
+                          () -> new DatagramProtocol() {},
+                          new InetSocketAddress("127.0.0.1", 0),
+                          null,
+                          OPTIONS)
+                      .transport());
+            }));
+
+    kept.get().close();
+    transport.get().close();
+    transport.get().abort();
   }
 
   // --- Misuse
