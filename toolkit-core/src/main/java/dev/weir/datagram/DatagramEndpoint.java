@@ -15,6 +15,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
@@ -29,7 +31,11 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (DatagramEndpoint endpoint = Asyncio.bindDatagramEndpoint("127.0.0.1", 9999)) {
  *   for (Datagram datagram : endpoint) {
- *     endpoint.send(datagram.data(), datagram.sender());
+ *     try {
+ *       endpoint.send(datagram.data(), datagram.sender());
+ *     } catch (IOException e) {
+ *       // Nobody can answer this one; the others wait.
+ *     }
  *   }
  * }
  * }</pre>
@@ -40,11 +46,15 @@ import org.jspecify.annotations.Nullable;
  * What the kernel drops before that, because the loop was busy, is not counted here. A datagram
  * longer than {@link DatagramOptions#maxSize} is dropped whole, and {@link #truncated} counts it.
  *
- * <p><b>Errors.</b> When the system reports one, that nobody receives at the address of a connected
- * endpoint say, the next {@link #receive} or {@link #send} throws it, once. The endpoint goes on.
+ * <p><b>Errors.</b> When the system reports one to a connected endpoint, that nobody receives at
+ * its remote address say, the next {@link #receive} or {@link #send} throws it, once. On an
+ * endpoint that is not connected, one address is no matter of the others: that a datagram could not
+ * be sent is counted by {@link #sendErrors}, and thrown by the next {@code send} to the same
+ * address, unless one to another has failed since. The endpoint goes on.
  *
  * <p><b>Whom to believe.</b> Anybody may send to an endpoint that is not connected, and under any
- * address. A connected one receives from its remote address only.
+ * address, one that cannot be answered too: {@link #send} to port 0 throws a {@link
+ * SocketException}. A connected one receives from its remote address only.
  *
  * <p>Only tasks and callbacks of the endpoint's loop may use it; elsewhere its calls throw {@link
  * IllegalStateException}.
@@ -62,11 +72,18 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   /** What the system reported, until somebody was told. */
   private @Nullable IOException error;
 
+  /** The newest of an endpoint that is not connected, until a sender to the address was told. */
+  private @Nullable SendError sendError;
+
+  private long sendErrors;
+
   private boolean writingPaused;
   private boolean closed;
   private boolean lost;
   private @Nullable IOException lostCause;
   private long truncated;
+
+  private record SendError(InetSocketAddress to, IOException cause) {}
 
   private DatagramEndpoint(Loop loop, DatagramOptions options) {
     this.loop = loop;
@@ -127,10 +144,11 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
    * Suspends until there is a datagram. Tasks that wait get them in the order of their calls.
    * Cancelling it loses nothing: the datagram is for the next.
    *
-   * @throws java.net.PortUnreachableException if the endpoint is connected and the system has
-   *     learned that nobody receives there
+   * @throws PortUnreachableException if the endpoint is connected and the system has learned that
+   *     nobody receives there
    * @throws SocketException after {@link #close}, and if it is closed meanwhile
-   * @throws IOException if the system has reported something else
+   * @throws IOException if the system has reported something else that is no matter of one datagram
+   *     that was sent, or the endpoint is connected
    */
   public Datagram receive() throws IOException {
     Datagram datagram = next("DatagramEndpoint.receive()");
@@ -146,7 +164,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     try {
       boolean myTurn = receivers.isEmpty();
       while (!myTurn || !isAnythingToReceive()) {
-        receivers.await();
+        receivers.await(myTurn);
         myTurn = true;
       }
       return take();
@@ -177,8 +195,22 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     IOException thrown = error;
     if (thrown != null) {
       error = null;
-      throw thrown;
+      throw fresh(thrown);
     }
+  }
+
+  /** {@return one of the same kind, with the caller's stack: the other has the I/O fiber's} */
+  private static IOException fresh(IOException told) {
+    String message = told.getMessage();
+    IOException fresh =
+        switch (told) {
+          case PortUnreachableException _ -> new PortUnreachableException(message);
+          case NoRouteToHostException _ -> new NoRouteToHostException(message);
+          case SocketException _ -> new SocketException(message);
+          default -> new IOException(message);
+        };
+    fresh.initCause(told);
+    return fresh;
   }
 
   private SocketException lostException() {
@@ -245,9 +277,10 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
    * @param to where, not a name that is still to be looked up
    * @throws IllegalArgumentException if the endpoint has another remote address, {@code to} cannot
    *     be sent to, or the datagram is longer than UDP carries
-   * @throws SocketException after {@link #close}, and if it is closed meanwhile
-   * @throws IOException if the system has reported an error of an earlier datagram; this one was
-   *     not sent
+   * @throws SocketException after {@link #close}, and if it is closed meanwhile; and if {@code to}
+   *     has port 0, which whoever sends can claim to have
+   * @throws IOException if the system has reported an error of an earlier datagram, on an endpoint
+   *     that is not connected of one to the same address; this one was not sent
    */
   public void send(byte[] data, InetSocketAddress to) throws IOException {
     Objects.requireNonNull(to, "to");
@@ -261,16 +294,26 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     try {
       boolean myTurn = senders.isEmpty();
       while (!myTurn || !mayGoOn()) {
-        senders.await();
+        senders.await(myTurn);
         myTurn = true;
       }
       ensureOpen();
-      throwError();
+      throwErrorTowards(destination);
       transport().send(data, 0, data.length, destination);
     } finally {
       if (mayGoOn()) {
         senders.wakeFirst();
       }
+    }
+  }
+
+  private void throwErrorTowards(@Nullable InetSocketAddress destination) throws IOException {
+    throwError();
+    SendError failed = sendError;
+    if (failed != null
+        && failed.to.equals(destination == null ? transport().remoteAddress() : destination)) {
+      sendError = null;
+      throw fresh(failed.cause);
     }
   }
 
@@ -288,7 +331,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   }
 
   private @Nullable InetSocketAddress ensureDestination(
-      String call, byte[] data, @Nullable InetSocketAddress to) {
+      String call, byte[] data, @Nullable InetSocketAddress to) throws IOException {
     DatagramRequest asked = Objects.requireNonNull(request, "not open");
     return Destinations.ensure(call, transport(), asked, data.length, to);
   }
@@ -305,7 +348,7 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
     loop.ensureHeld(call);
     InetSocketAddress destination = ensureDestination(call, data, to);
     ensureOpen();
-    throwError();
+    throwErrorTowards(destination);
     if (writingPaused || !senders.isEmpty()) {
       return false;
     }
@@ -428,6 +471,15 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   }
 
   /**
+   * {@return how many datagrams could not be sent, as the system said after {@link #send} had
+   * returned}
+   */
+  public long sendErrors() {
+    loop.ensureHeld("DatagramEndpoint.sendErrors()");
+    return sendErrors;
+  }
+
+  /**
    * {@return what the engine has beneath that is of a type, Netty's channel for instance; null if
    * it has nothing of it} Corresponds to {@code get_extra_info()}.
    */
@@ -441,10 +493,13 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
   /**
    * Sends what is unsent in the background, then closes. What was not received is dropped; who
    * waits is woken, and who iterates is done. Never waits, never throws, except on another thread;
-   * a second call has no effect.
+   * a second call has no effect, nor one after the loop has ended.
    */
   @Override
   public void close() {
+    if (loop.isClosed()) {
+      return;
+    }
     loop.ensureHeld("DatagramEndpoint.close()");
     if (!closed) {
       closed = true;
@@ -498,6 +553,16 @@ public final class DatagramEndpoint implements AutoCloseable, Iterable<Datagram>
       if (error == null) {
         error = cause; // The first says more than what follows from it.
         receivers.wakeFirst();
+      }
+    }
+
+    @Override
+    public void sendFailed(InetSocketAddress to, IOException cause) {
+      sendErrors++;
+      if (Objects.requireNonNull(request, "not open").isConnected()) {
+        errorReceived(cause);
+      } else {
+        sendError = new SendError(to, cause);
       }
     }
 

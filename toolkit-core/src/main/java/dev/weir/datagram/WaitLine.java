@@ -29,10 +29,16 @@ final class WaitLine {
   /**
    * Suspends until woken, in vain perhaps. Whoever leaves, be it because the task was cancelled,
    * wakes the next if there is something for it.
+   *
+   * @param first whether it is the caller's turn, who came before all others: who was woken in vain
    */
-  void await() {
+  void await(boolean first) {
     Future<@Nullable Void> waiter = loop.createFuture(owner);
-    waiters.add(waiter);
+    if (first) {
+      waiters.addFirst(waiter);
+    } else {
+      waiters.addLast(waiter);
+    }
     try {
       waiter.await();
     } finally {

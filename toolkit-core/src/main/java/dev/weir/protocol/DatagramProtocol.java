@@ -18,11 +18,11 @@ public interface DatagramProtocol extends BaseProtocol<DatagramTransport> {
   default void datagramReceived(byte[] data, InetSocketAddress sender) throws Exception {}
 
   /**
-   * A datagram could not be sent, did not arrive as the system has learned, or was too long to be
-   * received.
+   * A datagram could not be sent, was dropped because too much is unsent, did not arrive as the
+   * system has learned, or was too long to be received.
    *
-   * @param cause {@link java.net.PortUnreachableException} on a socket with a remote address where
-   *     nobody receives
+   * @param cause says which; {@link java.net.PortUnreachableException} on a socket with a remote
+   *     address where nobody receives
    * @throws Exception if it fails: goes to the exception handler
    */
   default void errorReceived(IOException cause) throws Exception {}

@@ -13,14 +13,19 @@ public interface DatagramTransport extends BaseTransport {
    * Sends a datagram, perhaps an empty one, to the remote address. The array may be reused at once.
    * Does nothing once the transport is closing.
    *
+   * <p>With more than 16 MiB unsent, or than high water if that is higher, it drops the datagram.
+   * The first one is told to {@link DatagramProtocol#errorReceived}, the others are not until
+   * {@code resumeWriting} was called.
+   *
    * @throws IllegalArgumentException if the transport has no remote address, or the datagram is
    *     longer than UDP carries
    */
   void sendTo(byte[] data);
 
   /**
-   * Sends a datagram to an address, as {@link #sendTo(byte[])}. What fails later is told to {@link
-   * DatagramProtocol#errorReceived}.
+   * Sends a datagram to an address, as {@link #sendTo(byte[])}. If it cannot be sent, {@link
+   * DatagramProtocol#errorReceived} is told: before the call returns if {@code address} has port 0,
+   * which whoever sends can claim to have; else later.
    *
    * @param address where, not a name that is still to be looked up
    * @throws IllegalArgumentException if the transport has another remote address, the datagram is
@@ -42,6 +47,9 @@ public interface DatagramTransport extends BaseTransport {
    * @throws IllegalArgumentException unless {@code 0 <= low <= high}
    */
   void setWriteBufferLimits(int high, int low);
+
+  /** {@return when the protocol is told to pause and to resume} */
+  WriteBufferLimits writeBufferLimits();
 
   /** {@return the address that the socket is bound to, with the port that the system chose} */
   InetSocketAddress localAddress();

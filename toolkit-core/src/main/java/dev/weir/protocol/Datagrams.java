@@ -6,8 +6,8 @@ import dev.weir.datagram.internal.Destinations;
 import dev.weir.spi.DatagramRequest;
 import dev.weir.spi.DatagramTransportProtocol;
 import dev.weir.stream.Addresses;
+import dev.weir.stream.StreamOptions;
 import dev.weir.task.CancelledError;
-import dev.weir.task.ExceptionContext;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -19,17 +19,27 @@ import org.jspecify.annotations.Nullable;
 
 /** Datagram sockets with callbacks: what stands between an engine's socket and a protocol. */
 public final class Datagrams {
+  /** As much as streams keep of writes that may not wait, by default. */
+  private static final int UNSENT_BYTES_MAX = StreamOptions.defaults().hardCap();
+
   private final Loop loop;
+  private final Callbacks callbacks;
   private final DatagramOptions options;
   private DatagramProtocol protocol;
   private dev.weir.spi.@Nullable DatagramTransport engine;
   private @Nullable DatagramRequest request;
   private final Outward outward = new Outward();
+  private WriteBufferLimits limits;
+
+  /** Whether the protocol was told that datagrams are dropped, since it was last told to resume. */
+  private boolean dropTold;
 
   private Datagrams(Loop loop, DatagramOptions options, DatagramProtocol protocol) {
     this.loop = loop;
+    this.callbacks = new Callbacks(loop);
     this.options = options;
     this.protocol = protocol;
+    this.limits = new WriteBufferLimits(options.lowWater(), options.highWater());
   }
 
   /**
@@ -80,27 +90,13 @@ public final class Datagrams {
     return Objects.requireNonNull(engine, "not open");
   }
 
-  /** A callback of the protocol's. */
-  private interface Callback {
-    void run() throws Exception;
-  }
-
-  private void call(String name, Callback callback) {
-    try {
-      callback.run();
-    } catch (Exception | Error e) {
-      loop.callExceptionHandler(
-          ExceptionContext.of("Exception in the " + name + "() of " + protocol, e));
-    }
-  }
-
   /** What the engine tells. */
   private final class Inward implements DatagramTransportProtocol {
     @Override
     public void connectionMade(dev.weir.spi.DatagramTransport transport) {
       engine = transport;
       transport.setWriteBufferLimits(options.highWater(), options.lowWater());
-      call("connectionMade", () -> protocol.connectionMade(outward));
+      callbacks.call("connectionMade", protocol, () -> protocol.connectionMade(outward));
     }
 
     @Override
@@ -117,27 +113,33 @@ public final class Datagrams {
       }
       byte[] bytes = new byte[data.remaining()];
       data.get(bytes);
-      call("datagramReceived", () -> protocol.datagramReceived(bytes, sender));
+      callbacks.call("datagramReceived", protocol, () -> protocol.datagramReceived(bytes, sender));
     }
 
     @Override
     public void errorReceived(IOException cause) {
-      call("errorReceived", () -> protocol.errorReceived(cause));
+      callbacks.call("errorReceived", protocol, () -> protocol.errorReceived(cause));
+    }
+
+    @Override
+    public void sendFailed(InetSocketAddress to, IOException cause) {
+      errorReceived(cause);
     }
 
     @Override
     public void connectionLost(@Nullable IOException cause) {
-      call("connectionLost", () -> protocol.connectionLost(cause));
+      callbacks.call("connectionLost", protocol, () -> protocol.connectionLost(cause));
     }
 
     @Override
     public void pauseWriting() {
-      call("pauseWriting", () -> protocol.pauseWriting());
+      callbacks.callHere("pauseWriting", protocol, protocol::pauseWriting);
     }
 
     @Override
     public void resumeWriting() {
-      call("resumeWriting", () -> protocol.resumeWriting());
+      dropTold = false;
+      callbacks.call("resumeWriting", protocol, protocol::resumeWriting);
     }
   }
 
@@ -157,18 +159,55 @@ public final class Datagrams {
       String call = "DatagramTransport.sendTo()";
       loop.ensureHeld(call);
       DatagramRequest asked = Objects.requireNonNull(request, "not open");
-      InetSocketAddress to = Destinations.ensure(call, engine(), asked, data.length, address);
-      engine().send(data, 0, data.length, to);
+      InetSocketAddress to;
+      try {
+        to = Destinations.ensure(call, engine(), asked, data.length, address);
+      } catch (SocketException e) {
+        tellHere(e);
+        return;
+      }
+      long unsent = engine().writeBufferSize();
+      int cap = Math.max(UNSENT_BYTES_MAX, limits.high());
+      if (unsent + data.length > cap) {
+        drop(unsent, cap);
+      } else {
+        engine().send(data, 0, data.length, to);
+      }
+    }
+
+    /** Told once: who does not stop at pauseWriting() would hear of each, and perhaps log it. */
+    private void drop(long unsent, int cap) {
+      if (!dropTold && !engine().isClosing()) {
+        dropTold = true;
+        tellHere(
+            new SocketException(
+                "Datagrams are dropped: "
+                    + unsent
+                    + " bytes are unsent, and more would exceed the cap of "
+                    + cap
+                    + ": stop sending at pauseWriting()"));
+      }
+    }
+
+    /** Tells the protocol within its own call, as it is told to pause. */
+    private void tellHere(IOException cause) {
+      callbacks.callHere("errorReceived", protocol, () -> protocol.errorReceived(cause));
     }
 
     @Override
     public void close() {
+      if (loop.isClosed()) {
+        return;
+      }
       loop.ensureHeld("DatagramTransport.close()");
       engine().close();
     }
 
     @Override
     public void abort() {
+      if (loop.isClosed()) {
+        return;
+      }
       loop.ensureHeld("DatagramTransport.abort()");
       engine().abort();
     }
@@ -191,7 +230,14 @@ public final class Datagrams {
       if (low < 0 || high < low) {
         throw new IllegalArgumentException("not 0 <= low <= high: " + low + ", " + high);
       }
+      limits = new WriteBufferLimits(low, high);
       engine().setWriteBufferLimits(high, low);
+    }
+
+    @Override
+    public WriteBufferLimits writeBufferLimits() {
+      loop.ensureHeld("DatagramTransport.writeBufferLimits()");
+      return limits;
     }
 
     @Override

@@ -16,7 +16,7 @@ public interface DatagramTransport {
    * array at once. Calls {@link DatagramTransportProtocol#pauseWriting} before it returns if that
    * takes the buffer above high water. Does nothing once the transport is closing.
    *
-   * <p>If it cannot be sent, {@link DatagramTransportProtocol#errorReceived} is told, and the
+   * <p>If it cannot be sent, {@link DatagramTransportProtocol#sendFailed} is told, and the
    * transport goes on.
    *
    * @param to where, resolved and of the socket's family; null for the remote address of the

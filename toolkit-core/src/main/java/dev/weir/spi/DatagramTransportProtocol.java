@@ -25,11 +25,17 @@ public interface DatagramTransportProtocol {
   void datagramReceived(ByteBuffer data, InetSocketAddress sender, boolean cutOff);
 
   /**
-   * A datagram could not be sent, or the system has learned that one did not arrive: {@link
-   * java.net.PortUnreachableException} on a connected socket if nobody receives there. The socket
-   * goes on.
+   * The system has reported an error: {@link java.net.PortUnreachableException} on a connected
+   * socket, if nobody receives there. The socket goes on.
    */
   void errorReceived(IOException cause);
+
+  /**
+   * A datagram could not be sent. The socket goes on.
+   *
+   * @param to where it was to go
+   */
+  void sendFailed(InetSocketAddress to, IOException cause);
 
   /**
    * The socket is closed. The last call, made exactly once.

@@ -125,7 +125,8 @@ final class MemoryDatagrams {
   /** Sends a datagram. On the I/O fiber. */
   void send(MemoryDatagramTransport sender, byte[] bytes, InetSocketAddress to) {
     if (to.getAddress().equals(BROADCAST) && !sender.request.broadcast()) {
-      sender.protocol.errorReceived(
+      sender.protocol.sendFailed(
+          to,
           new SocketException(
               "Permission denied: "
                   + MemoryNetwork.format(to)

@@ -7,10 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.weir.Asyncio;
+import dev.weir.protocol.DatagramProtocol;
+import dev.weir.protocol.DatagramTransport;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
+import dev.weir.testing.DatagramConditions;
+import dev.weir.testing.LeftBehindError;
+import dev.weir.testing.MemoryNetwork;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -268,6 +273,68 @@ class DatagramEndpointTest {
   }
 
   @Test
+  void anErrorIsThrownWithTheStackOfWhoIsTold() {
+    VirtualLoop.run(() -> {
+      try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
+        client.send(bytes("anybody?"));
+
+        assertThatExceptionOfType(PortUnreachableException.class)
+            .isThrownBy(client::receive)
+            .withMessage("Port unreachable: nobody receives at 127.0.0.1:9")
+            .withCauseExactlyInstanceOf(PortUnreachableException.class)
+            .satisfies(told ->
+                assertThat(told.getStackTrace())
+                    .extracting(StackTraceElement::getMethodName)
+                    .contains("receive"));
+      }
+    });
+  }
+
+  @Test
+  void whoIsWokenForAnErrorThatASenderTakesKeepsItsTurn() {
+    VirtualLoop.run(() -> {
+      try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
+        List<String> received = new ArrayList<>();
+        List<Task<?>> tasks = new ArrayList<>();
+        for (String name : List.of("a", "b")) {
+          tasks.add(
+              Asyncio.createTask(() -> {
+                received.add(name + text(client.receive()));
+              }));
+        }
+        settle();
+        client.send(bytes("anybody?"));
+        Asyncio.yieldNow();
+        MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect().withLoss(1));
+        takeError(client);
+        settle();
+        MemoryNetwork.current().setDatagramConditions(DatagramConditions.perfect());
+        try (DatagramEndpoint server = Asyncio.bindDatagramEndpoint("127.0.0.1", 9)) {
+          server.send(bytes("0"), client.localAddress());
+          server.send(bytes("1"), client.localAddress());
+          for (Task<?> task : tasks) {
+            task.await(IOException.class);
+          }
+        }
+
+        assertThat(received).containsExactly("a0", "b1");
+      }
+    });
+  }
+
+  /** Sends in each round, and so is there first in the one in which the error has arrived. */
+  private static void takeError(DatagramEndpoint client) throws IOException {
+    while (true) {
+      try {
+        client.trySend(bytes("lost"), null);
+      } catch (PortUnreachableException e) {
+        return;
+      }
+      Asyncio.yieldNow();
+    }
+  }
+
+  @Test
   void whoIteratesGetsTheErrorUnchecked() {
     VirtualLoop.run(() -> {
       try (DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 9)) {
@@ -289,6 +356,44 @@ class DatagramEndpointTest {
         client.send(bytes("to myself"), client.localAddress());
 
         assertThat(text(client.receive())).isEqualTo("to myself");
+      }
+    });
+  }
+
+  @Test
+  void aSendToPort0FailsAsOneOfTheNetworks() {
+    withPair((server, client) -> {
+      InetSocketAddress forged = new InetSocketAddress("127.0.0.1", 0);
+      assertThatExceptionOfType(SocketException.class)
+          .isThrownBy(() -> server.send(bytes("x"), forged))
+          .withMessage("DatagramEndpoint.send() to port 0, where nobody can be: 127.0.0.1:0");
+      assertThatExceptionOfType(SocketException.class)
+          .isThrownBy(() -> server.trySend(bytes("x"), forged))
+          .withMessage("DatagramEndpoint.trySend() to port 0, where nobody can be: 127.0.0.1:0");
+    });
+  }
+
+  @Test
+  void thatOneAddressCannotBeSentToIsToldToWhoSendsThereAgainAndToNobodyElse() {
+    VirtualLoop.run(() -> {
+      InetSocketAddress notAllowed = new InetSocketAddress("255.255.255.255", 9);
+      try (DatagramEndpoint server = Asyncio.bindDatagramEndpoint("0.0.0.0", 7);
+          DatagramEndpoint client = Asyncio.connectDatagramEndpoint("127.0.0.1", 7)) {
+        server.send(bytes("x"), notAllowed);
+        settle();
+        client.send(bytes("ping"));
+        Datagram received = server.receive();
+        server.send(bytes("pong"), received.sender());
+
+        assertThat(text(received)).isEqualTo("ping");
+        assertThat(text(client.receive())).isEqualTo("pong");
+        assertThat(server.sendErrors()).isEqualTo(1);
+        assertThatExceptionOfType(SocketException.class)
+            .isThrownBy(() -> server.send(bytes("y"), notAllowed))
+            .withMessageStartingWith("Permission denied: 255.255.255.255:9");
+        assertThat(server.trySend(bytes("z"), notAllowed)).isTrue();
+        settle();
+        assertThat(server.sendErrors()).isEqualTo(2);
       }
     });
   }
@@ -430,6 +535,28 @@ class DatagramEndpointTest {
     });
   }
 
+  @Test
+  void aCloseAfterTheLoopHasEndedDoesNothing() {
+    AtomicReference<DatagramEndpoint> kept = new AtomicReference<>();
+    AtomicReference<DatagramTransport> transport = new AtomicReference<>();
+    assertThatExceptionOfType(LeftBehindError.class)
+        .isThrownBy(() ->
+            VirtualLoop.run(() -> {
+              kept.set(Asyncio.bindDatagramEndpoint("127.0.0.1", 0));
+              transport.set(
+                  Asyncio.createDatagramEndpoint(
+                          () -> new DatagramProtocol() {},
+                          new InetSocketAddress("127.0.0.1", 0),
+                          null,
+                          OPTIONS)
+                      .transport());
+            }));
+
+    kept.get().close();
+    transport.get().close();
+    transport.get().abort();
+  }
+
   // --- Misuse
 
   @Test
@@ -457,9 +584,6 @@ class DatagramEndpointTest {
           .isThrownBy(
               () -> server.send(bytes("x"), InetSocketAddress.createUnresolved("example.org", 1)))
           .withMessageContaining("looks up no names, and example.org:1 is one");
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> server.send(bytes("x"), new InetSocketAddress("127.0.0.1", 0)))
-          .withMessageContaining("port 0");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> server.send(bytes("x"), new InetSocketAddress("::1", 1)))
           .withMessageContaining("of IPv6 on an endpoint of IPv4");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.weir.Asyncio;
 import dev.weir.datagram.DatagramEndpoint;
 import dev.weir.datagram.DatagramOptions;
+import dev.weir.task.ContextVar;
 import dev.weir.task.ExceptionContext;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
@@ -122,6 +123,22 @@ class DatagramProtocolTest {
   }
 
   @Test
+  void port0IsAnErrorAndNoMistake() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> server =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      server.transport().sendTo(new byte[1], new InetSocketAddress("127.0.0.1", 0));
+
+      assertThat(server.protocol().told)
+          .containsExactly(
+              "made",
+              "error SocketException DatagramTransport.sendTo() to port 0, where nobody can be:"
+                  + " 127.0.0.1:0");
+      server.transport().close();
+    });
+  }
+
+  @Test
   void aDatagramThatIsTooLongIsAnError() {
     VirtualLoop.run(() -> {
       Attached<DatagramTransport, Notes> server =
@@ -145,7 +162,10 @@ class DatagramProtocolTest {
       Attached<DatagramTransport, Notes> client =
           Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
       DatagramTransport transport = client.transport();
+      assertThat(transport.writeBufferLimits())
+          .isEqualTo(new WriteBufferLimits(16 * 1024, 64 * 1024));
       transport.setWriteBufferLimits(20, 10);
+      assertThat(transport.writeBufferLimits()).isEqualTo(new WriteBufferLimits(10, 20));
       InetSocketAddress nobody = new InetSocketAddress("127.0.0.1", 9);
       transport.sendTo(new byte[12], nobody);
       assertThat(transport.writeBufferSize()).isEqualTo(20);
@@ -157,6 +177,51 @@ class DatagramProtocolTest {
 
       assertThat(client.protocol().told).containsExactly("made", "pause", "resume");
       transport.close();
+    });
+  }
+
+  @Test
+  void whoSendsOnAtThePauseHasDatagramsDroppedAndIsToldOnce() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> client =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      DatagramTransport transport = client.transport();
+      InetSocketAddress nobody = new InetSocketAddress("127.0.0.1", 9);
+      String dropped =
+          "error SocketException Datagrams are dropped: 16742232 bytes are unsent, and more would"
+              + " exceed the cap of 16777216: stop sending at pauseWriting()";
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], nobody);
+      }
+
+      assertThat(transport.writeBufferSize()).isEqualTo(279 * 60_008L);
+      assertThat(client.protocol().told).containsExactly("made", "pause", dropped);
+      transport.sendTo(new byte[1000], nobody);
+      assertThat(transport.writeBufferSize()).isEqualTo(279 * 60_008L + 1008);
+      settle();
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], nobody);
+      }
+      assertThat(client.protocol().told)
+          .containsExactly("made", "pause", dropped, "resume", "pause", dropped);
+      transport.close();
+    });
+  }
+
+  @Test
+  void highWaterAboveTheCapRaisesIt() {
+    VirtualLoop.run(() -> {
+      Attached<DatagramTransport, Notes> client =
+          Asyncio.createDatagramEndpoint(Notes::new, ANY_PORT, null, OPTIONS);
+      DatagramTransport transport = client.transport();
+      transport.setWriteBufferLimits(300 * 60_008, 0);
+      for (int i = 0; i < 300; i++) {
+        transport.sendTo(new byte[60_000], new InetSocketAddress("127.0.0.1", 9));
+      }
+
+      assertThat(transport.writeBufferSize()).isEqualTo(300 * 60_008L);
+      assertThat(client.protocol().told).containsExactly("made");
+      transport.abort();
     });
   }
 
@@ -187,8 +252,46 @@ class DatagramProtocolTest {
           .extracting(ExceptionContext::message, ExceptionContext::exception)
           .containsExactly(
               org.assertj.core.groups.Tuple.tuple(
-                  "Exception in the datagramReceived() of Notes", bug));
+                  "Exception in datagramReceived() of the protocol Notes", bug));
       server.transport().close();
+    });
+  }
+
+  @Test
+  void callbacksRunInTheContextOfWhoeverMadeTheProtocolAndKeepTheirs() {
+    ContextVar<String> name = new ContextVar<>("name", "nobody");
+    class Named extends Notes {
+      @Override
+      public void connectionMade(DatagramTransport transport) {
+        told.add("made for " + name.get());
+        var _ = name.set(name.get() + "'s protocol");
+      }
+
+      @Override
+      public void datagramReceived(byte[] data, InetSocketAddress sender) {
+        told.add("received by " + name.get());
+      }
+    }
+    VirtualLoop.run(() -> {
+      List<Attached<DatagramTransport, Named>> sockets = new ArrayList<>();
+      for (String opener : List.of("a", "b")) {
+        Asyncio.createTask(
+                () -> {
+                  var _ = name.set(opener);
+                  sockets.add(Asyncio.createDatagramEndpoint(Named::new, ANY_PORT, null, OPTIONS));
+                })
+            .await(IOException.class);
+      }
+      for (Attached<DatagramTransport, Named> socket : sockets) {
+        socket.transport().sendTo(new byte[1], socket.transport().localAddress());
+      }
+      settle();
+
+      assertThat(sockets.getFirst().protocol().told)
+          .containsExactly("made for a", "received by a's protocol");
+      assertThat(sockets.getLast().protocol().told)
+          .containsExactly("made for b", "received by b's protocol");
+      sockets.forEach(socket -> socket.transport().close());
     });
   }
 

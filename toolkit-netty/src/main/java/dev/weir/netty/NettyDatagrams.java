@@ -436,7 +436,9 @@ final class NettyDatagrams extends ChannelInboundHandlerAdapter
   private void done(int length, @Nullable InetSocketAddress to, @Nullable Throwable failure) {
     unsent -= length + OVERHEAD_BYTES;
     if (failure != null && !(failure instanceof ClosedChannelException) && state != State.CLOSED) {
-      protocol.errorReceived(NettyErrors.ofDatagram(failure, to == null ? request.remote() : to));
+      InetSocketAddress where =
+          to == null ? Objects.requireNonNull(request.remote(), "no remote address") : to;
+      protocol.sendFailed(where, NettyErrors.ofDatagram(failure, where));
     }
     resumeWritingIfDrained();
     closeIfDrained();

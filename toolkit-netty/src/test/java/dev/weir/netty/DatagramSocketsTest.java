@@ -17,6 +17,7 @@ import dev.weir.task.Future;
 import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import dev.weir.task.TimeoutException;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.socket.DatagramChannel;
 import java.io.IOException;
 import java.net.BindException;
@@ -32,6 +33,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -278,14 +280,56 @@ class DatagramSocketsTest {
   }
 
   @EachTransportAndIoUring
+  void anEchoGoesOnAfterADatagramWhoseSenderCannotBeAnswered(String transport) {
+    withPair(
+        transport,
+        OPTIONS,
+        (server, client) -> {
+          Task<?> echo =
+              Asyncio.createTask(() -> {
+                for (Datagram datagram : server) {
+                  try {
+                    server.send(datagram.data(), datagram.sender());
+                  } catch (IOException e) {
+                    assertThat(e).hasMessageContaining("port 0");
+                    client.send(bytes("refused"));
+                  }
+                }
+              });
+          forge(server, new InetSocketAddress("127.0.0.1", 0));
+          assertThat(text(client.receive())).isEqualTo("refused");
+          server.close();
+          echo.await(IOException.class);
+        });
+  }
+
+  /** Only a raw socket could send this; so it begins where the transport has received it. */
+  private static void forge(DatagramEndpoint receiver, InetSocketAddress sender) {
+    DatagramChannel channel =
+        Objects.requireNonNull(receiver.extraInfo(DatagramChannel.class), "channel");
+    channel
+        .eventLoop()
+        .execute(() ->
+            channel
+                .pipeline()
+                .fireChannelRead(
+                    new io.netty.channel.socket.DatagramPacket(
+                        Unpooled.copiedBuffer("forged", UTF_8), channel.localAddress(), sender)));
+  }
+
+  @EachTransportAndIoUring
   void aBroadcastThatWasNotAllowedIsAnError(String transport) {
     OnLoop.run(
         transport,
         () -> {
           try (DatagramEndpoint endpoint = Asyncio.bindDatagramEndpoint("0.0.0.0", 0)) {
-            endpoint.send(bytes("x"), new InetSocketAddress("127.255.255.255", 9));
+            InetSocketAddress all = new InetSocketAddress("127.255.255.255", 9);
+            endpoint.send(bytes("x"), all);
+            while (endpoint.sendErrors() == 0) {
+              OnLoop.passRounds(1);
+            }
             assertThatExceptionOfType(SocketException.class)
-                .isThrownBy(endpoint::receive)
+                .isThrownBy(() -> endpoint.send(bytes("x"), all))
                 .withMessage(
                     "Permission denied: 127.255.255.255:9: ask for broadcast in the options to"
                         + " send there");

@@ -3,6 +3,7 @@ package dev.weir.demo.echo;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
+import java.net.IDN;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.BufferUnderflowException;
@@ -39,7 +40,8 @@ final class DnsMessage {
   private DnsMessage() {}
 
   /**
-   * {@return a query with a number that its answer has to bear}
+   * {@return a query with a number that its answer has to bear; a name beyond ASCII is asked for in
+   * the form that DNS has for it}
    *
    * @throws UnknownHostException if that cannot be a name
    */
@@ -47,18 +49,33 @@ final class DnsMessage {
     ByteBuffer query = ByteBuffer.allocate(QUERY_BYTES_MAX);
     query.putShort((short) id).putShort((short) RECURSION_DESIRED);
     query.putShort((short) 1).putShort((short) 0).putShort((short) 0).putShort((short) 0);
-    String relative = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+    String ascii = toAscii(name);
+    String relative = ascii.endsWith(".") ? ascii.substring(0, ascii.length() - 1) : ascii;
     for (String label : relative.split("\\.", -1)) {
       byte[] bytes = label.getBytes(US_ASCII);
       if (bytes.length == 0
           || bytes.length > LABEL_BYTES_MAX
           || query.remaining() < LABEL_BYTES_MAX + 6) {
-        throw new UnknownHostException(name + ": no name of DNS looks like this");
+        throw refusal(name);
       }
       query.put((byte) bytes.length).put(bytes);
     }
     query.put((byte) 0).putShort((short) type.code).putShort((short) INTERNET);
     return Arrays.copyOf(query.array(), query.position());
+  }
+
+  private static String toAscii(String name) throws UnknownHostException {
+    try {
+      return IDN.toASCII(name);
+    } catch (IllegalArgumentException e) {
+      UnknownHostException refusal = refusal(name);
+      refusal.initCause(e);
+      throw refusal;
+    }
+  }
+
+  private static UnknownHostException refusal(String name) {
+    return new UnknownHostException(name + ": no name of DNS looks like this");
   }
 
   /** {@return whether a datagram answers a query: it has its number, and repeats its question} */

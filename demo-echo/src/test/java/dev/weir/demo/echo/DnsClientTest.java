@@ -1,5 +1,6 @@
 package dev.weir.demo.echo;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -22,6 +23,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -196,11 +198,27 @@ class DnsClientTest {
   void whatIsNoNameIsNotAsked() {
     VirtualLoop.run(() -> {
       DnsClient client = new DnsClient("127.0.0.1", 53);
-      for (String name : List.of("", "a..b", "x".repeat(64), "a.".repeat(300))) {
+      String unassigned = "\ud83d\ude00.example";
+      for (String name : List.of("", "a..b", "x".repeat(64), "a.".repeat(300), unassigned)) {
         assertThatExceptionOfType(UnknownHostException.class)
-            .isThrownBy(() -> client.lookUp(name, Type.A));
+            .isThrownBy(() -> client.lookUp(name, Type.A))
+            .withMessage(name + ": no name of DNS looks like this");
       }
     });
+  }
+
+  @Test
+  void aNameBeyondAsciiIsAskedForAsDnsHasIt() {
+    List<String> asked = new ArrayList<>();
+    withServer(
+        (_, query) -> {
+          asked.add(new String(query, 13, query[12], US_ASCII));
+          return answer(query);
+        },
+        client -> {
+          assertThat(client.lookUp("b\u00fccher.example", Type.A)).isEqualTo(ADDRESS);
+          assertThat(asked).containsExactly("xn--bcher-kva");
+        });
   }
 
   // --- dnsmasq

@@ -4,6 +4,7 @@ import dev.weir.spi.DatagramRequest;
 import dev.weir.spi.DatagramTransport;
 import dev.weir.stream.Addresses;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import org.jspecify.annotations.Nullable;
 
 /** Checks what is to be sent, before it is too late to tell who asked for it. */
@@ -23,13 +24,16 @@ public final class Destinations {
    * @param to as it was given; null for the remote address
    * @return where the engine is to send it; null for the remote address
    * @throws IllegalArgumentException if that cannot be
+   * @throws SocketException if it is port 0: whoever sends can claim to be there, and so it is no
+   *     mistake of who answers
    */
   public static @Nullable InetSocketAddress ensure(
       String call,
       DatagramTransport transport,
       DatagramRequest request,
       int length,
-      @Nullable InetSocketAddress to) {
+      @Nullable InetSocketAddress to)
+      throws SocketException {
     InetSocketAddress remote = request.remote();
     InetSocketAddress meant = to == null ? remote : to;
     if (meant == null) {
@@ -52,7 +56,7 @@ public final class Destinations {
               + " is one: look it up once, before");
     }
     if (meant.getPort() == 0) {
-      throw new IllegalArgumentException(
+      throw new SocketException(
           call + " to port 0, where nobody can be: " + Addresses.format(meant));
     }
     boolean ipv6 = DatagramOpening.isIpv6(meant.getAddress());
