@@ -178,6 +178,12 @@ abstract class PipeTransport<C extends Channel> implements Transport {
     protocol.connectionLost(cause);
   }
 
+  /** Gives back what it holds, though it is not ended yet; it is not used any more. */
+  final void release() {
+    stop();
+    attachment.detach();
+  }
+
   private void stop() {
     stopped = true;
     C opened = channel;

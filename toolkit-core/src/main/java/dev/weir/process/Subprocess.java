@@ -116,7 +116,8 @@ public final class Subprocess implements AutoCloseable {
   /**
    * {@return what writes to its standard input} {@link StreamWriter#writeEof} ends that, and then
    * waits for the program to take all of it; {@code close()} does so for 10 s. A write after the
-   * program has closed its input or ended throws {@link ConnectionResetException}.
+   * program has closed its input or ended throws {@link ConnectionResetException}; also if another
+   * that it started would read on: the pipe ends with the program, once all is sent.
    *
    * @throws IllegalStateException if that is no pipe
    */

@@ -115,6 +115,21 @@ class SubprocessProtocolTest {
   }
 
   @EachTransport
+  void theInputThatNobodyWroteOrClosedEndsWithTheProcess(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Attached<SubprocessTransport, Noting> process =
+              Asyncio.subprocessExec(Noting::new, List.of("true"));
+          process.protocol().lost.await();
+
+          assertThat(process.protocol().events).contains("pipe 0 lost", "exited").endsWith("lost");
+          assertThat(process.transport().stdin().isClosing()).isTrue();
+          PipeThreads.untilGone();
+        });
+  }
+
+  @EachTransport
   void closingKillsItAndTheExitFollows(String transport) {
     OnLoop.run(
         transport,
