@@ -90,8 +90,11 @@ abstract class PipeTransport<C extends Channel> implements Transport {
       C opened;
       try {
         opened = opener.open();
-      } catch (IOException | RuntimeException e) {
+      } catch (RuntimeException e) {
         attachment.submit(() -> openFailed(e, outcome));
+        return;
+      } catch (Throwable e) { // An Error too, or whoever waits would do so for ever.
+        attachment.submit(() -> openFailed(failure(e), outcome));
         return;
       }
       channel = opened;
@@ -258,6 +261,11 @@ abstract class PipeTransport<C extends Channel> implements Transport {
   @Override
   public final SocketAddress remoteAddress() {
     return address;
+  }
+
+  /** {@return what a call of the channel failed with, for streams} */
+  static IOException failure(Throwable thrown) {
+    return thrown instanceof IOException e ? e : new IOException("Pipe failed: " + thrown, thrown);
   }
 
   static IOException aborted() {

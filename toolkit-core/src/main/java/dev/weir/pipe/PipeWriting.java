@@ -55,8 +55,8 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
         while (rest.hasRemaining()) {
           channel.write(rest);
         }
-      } catch (IOException e) {
-        attachment.submit(() -> endInStep(e)); // Unless this side closed it.
+      } catch (Throwable e) { // Unless this side closed it, whoever writes is to know.
+        attachment.submit(() -> endInStep(failure(e)));
         return;
       }
       attachment.submit(() -> written(rest.limit()));
