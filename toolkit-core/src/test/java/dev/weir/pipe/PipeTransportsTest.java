@@ -170,8 +170,8 @@ class PipeTransportsTest {
             throw failure;
           };
 
-      assertThatThrownBy(() ->
-              Opening.read(Loop.running(), "failing", opener, StreamOptions.defaults()))
+      assertThatThrownBy(
+              () -> Opening.read(Loop.running(), "failing", opener, StreamOptions.defaults()))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("while opening")
           .hasCause(failure);
