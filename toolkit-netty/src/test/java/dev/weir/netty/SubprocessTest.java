@@ -193,6 +193,33 @@ class SubprocessTest {
   }
 
   @EachTransport
+  void aMistakeOfWhoCommunicatesKillsNothing(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Subprocess cat = exec("cat")) {
+            Task<?> reading = Asyncio.createTask(() -> cat.stdout().readLine());
+            OnLoop.passRounds(3);
+            assertThatThrownBy(cat::communicate)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("another task waits");
+            cat.stdin().close();
+            reading.await();
+
+            assertThat(cat.awaitExit()).isZero();
+          }
+          try (Subprocess cat = exec("cat")) {
+            cat.stdin().writeEof();
+            assertThatThrownBy(() -> cat.communicate(bytes("too late")))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("writeEof()");
+
+            assertThat(cat.awaitExit()).isZero();
+          }
+        });
+  }
+
+  @EachTransport
   void outputWithoutEndWaitsForWhoReadsIt(String transport) {
     OnLoop.run(
         transport,
