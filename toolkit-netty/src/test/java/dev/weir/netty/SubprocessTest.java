@@ -209,12 +209,15 @@ class SubprocessTest {
             assertThat(cat.awaitExit()).isZero();
           }
           try (Subprocess cat = exec("cat")) {
+            cat.stdin().setWriteBufferLimits(1 << 20, 0);
+            cat.stdin().write(new byte[1 << 20]);
             cat.stdin().writeEof();
             assertThatThrownBy(() -> cat.communicate(bytes("too late")))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("writeEof()");
 
-            assertThat(cat.awaitExit()).isZero();
+            assertThat(cat.communicate().stdout()).hasSize(1 << 20);
+            assertThat(cat.returnCode()).isZero();
           }
         });
   }
