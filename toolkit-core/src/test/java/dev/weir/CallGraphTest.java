@@ -147,6 +147,52 @@ class CallGraphTest {
     });
   }
 
+  private static int size(FutureCallGraph graph) {
+    return 1 + graph.awaitedBy().stream().mapToInt(CallGraphTest::size).sum();
+  }
+
+  @Test
+  void aTaskThatIsReachedByManyPathsIsFollowedOnce() {
+    Loops.run(() -> {
+      Future<Object> future = newFuture();
+      List<Future<?>> below = List.of(future);
+      for (int layer = 0; layer < 18; layer++) {
+        List<Future<?>> awaited = below;
+        below =
+            List.of(
+                started("left " + layer, () -> Asyncio.wait(awaited)),
+                started("right " + layer, () -> Asyncio.wait(awaited)));
+      }
+      FutureCallGraph graph = Asyncio.captureCallGraph(future);
+
+      assertThat(size(graph)).as("two of each layer by each of two").isEqualTo(1 + 2 + 17 * 4);
+      assertThat(graph.format().lines().filter(line -> line.endsWith(", see above"))).hasSize(34);
+    });
+  }
+
+  @Test
+  void aChainMayBeLongerThanAStackIsDeep() {
+    Loops.run(() -> {
+      Future<Object> future = newFuture();
+      Future<?> last = future;
+      for (int i = 0; i < 20_000; i++) {
+        Future<?> awaited = last;
+        last = Asyncio.createTask(() -> Asyncio.wait(List.of(awaited)), "link " + i);
+      }
+      Loops.settle();
+      FutureCallGraph graph = Asyncio.captureCallGraph(future, 0);
+      int links = 0;
+      for (FutureCallGraph each = graph; !each.awaitedBy().isEmpty(); links++) {
+        each = each.awaitedBy().getFirst();
+      }
+
+      assertThat(links).isEqualTo(20_000);
+      assertThat(graph.format()).contains("* Task[link 99,").endsWith("  ...\n");
+      assertThat(graph.format()).doesNotContain("link 100,");
+      assertThat(graph).hasToString("FutureCallGraph[Future[pending], awaited by 1]");
+    });
+  }
+
   // --- Where
 
   private static void inner() {

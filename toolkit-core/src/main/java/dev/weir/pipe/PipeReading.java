@@ -2,7 +2,6 @@ package dev.weir.pipe;
 
 import dev.weir.spi.TransportProtocol;
 import dev.weir.task.Loop;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.concurrent.locks.LockSupport;
@@ -32,8 +31,8 @@ final class PipeReading extends PipeTransport<ReadableByteChannel> {
       int length;
       try {
         length = channel.read(chunk);
-      } catch (IOException e) {
-        attachment.submit(() -> endInStep(e)); // Unless this side closed it.
+      } catch (Throwable e) { // Unless this side closed it, whoever reads is to know.
+        attachment.submit(() -> endInStep(failure(e)));
         return;
       }
       if (length < 0) {
@@ -50,10 +49,10 @@ final class PipeReading extends PipeTransport<ReadableByteChannel> {
   }
 
   private void arrived(ByteBuffer chunk) {
-    threadWaits = true;
     if (state == State.OPEN) {
       protocol.dataReceived(chunk.flip());
     }
+    threadWaits = true; // Not before: who resumes reading within the call still has the chunk.
     releaseIfWanted();
   }
 

@@ -90,8 +90,11 @@ abstract class PipeTransport<C extends Channel> implements Transport {
       C opened;
       try {
         opened = opener.open();
-      } catch (IOException | RuntimeException e) {
+      } catch (RuntimeException e) {
         attachment.submit(() -> openFailed(e, outcome));
+        return;
+      } catch (Throwable e) { // An Error too, or whoever waits would do so for ever.
+        attachment.submit(() -> openFailed(failure(e), outcome));
         return;
       }
       channel = opened;
@@ -178,6 +181,12 @@ abstract class PipeTransport<C extends Channel> implements Transport {
     protocol.connectionLost(cause);
   }
 
+  /** Gives back what it holds, though it is not ended yet; it is not used any more. */
+  final void release() {
+    stop();
+    attachment.detach();
+  }
+
   private void stop() {
     stopped = true;
     C opened = channel;
@@ -252,6 +261,11 @@ abstract class PipeTransport<C extends Channel> implements Transport {
   @Override
   public final SocketAddress remoteAddress() {
     return address;
+  }
+
+  /** {@return what a call of the channel failed with, for streams} */
+  static IOException failure(Throwable thrown) {
+    return thrown instanceof IOException e ? e : new IOException("Pipe failed: " + thrown, thrown);
   }
 
   static IOException aborted() {

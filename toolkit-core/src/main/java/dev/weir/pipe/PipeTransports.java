@@ -44,6 +44,15 @@ public final class PipeTransports {
   }
 
   /**
+   * Has a transport of {@link #writing} give back its thread and its channel, because whoever reads
+   * has ended: a pipe tells that only to who writes. What is unsent goes out first if another reads
+   * it. A later write fails, as one to a pipe that nobody reads does. Called on the loop.
+   */
+  public static void readerEnded(Transport writing) {
+    ((PipeWriting) writing).readerEnded();
+  }
+
+  /**
    * Suspends until a named pipe is open for reading, and makes a transport of it; {@link
    * NamedPipes#openRead} says how and what can go wrong.
    */

@@ -30,6 +30,10 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
 
   private boolean threadBusy;
   private boolean endWanted;
+
+  /** Whether a write would fail, as one to a pipe that nobody reads does. */
+  private boolean readerEnded;
+
   private int highWater = 64 * 1024;
   private int lowWater = 16 * 1024;
   private boolean writingPaused;
@@ -51,8 +55,8 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
         while (rest.hasRemaining()) {
           channel.write(rest);
         }
-      } catch (IOException e) {
-        attachment.submit(() -> endInStep(e)); // Unless this side closed it.
+      } catch (Throwable e) { // Unless this side closed it, whoever writes is to know.
+        attachment.submit(() -> endInStep(failure(e)));
         return;
       }
       attachment.submit(() -> written(rest.limit()));
@@ -84,6 +88,12 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
       throw new IllegalStateException("write() after writeEof()");
     }
     if (state != State.OPEN || length == 0) {
+      return;
+    }
+    if (readerEnded && unsent == 0) {
+      IOException failure = new IOException("Broken pipe");
+      protocol.writingFailed(failure); // Now, as the end is told in a step of its own.
+      end(failure);
       return;
     }
     pending.add(Arrays.copyOfRange(bytes, offset, offset + length));
@@ -146,8 +156,25 @@ final class PipeWriting extends PipeTransport<WritableByteChannel> {
   }
 
   private void endIfFlushed() {
-    if (unsent == 0 && (endWanted || state == State.CLOSING)) {
+    if (unsent != 0) {
+      return;
+    }
+    if (endWanted || state == State.CLOSING) {
       end(null);
+    } else if (readerEnded) {
+      release();
+    }
+  }
+
+  /**
+   * Notes that whoever reads has ended, of which a pipe that nothing is written to does not tell.
+   * What is unsent goes out yet if another reads it; then neither thread nor channel is held any
+   * more. The protocol is told when it comes to write, or ends the pipe.
+   */
+  void readerEnded() {
+    if (state == State.OPEN) {
+      readerEnded = true;
+      endIfFlushed();
     }
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +26,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pipes and terminals are opened anew, where the system has {@code /dev/stdin} and its like: so
  * a thread that waits there can be woken, and closing a stream here leaves {@code System.in} and
- * {@code System.out} as they are. Files and sockets, which can be no pipe in asyncio, are read and
- * written by the JVM's own descriptors. They stay open then, and a thread that waits for a socket
- * there stays until something arrives, or the JVM ends.
+ * {@code System.out} as they are. Files, sockets and named pipes are read and written by the JVM's
+ * own descriptors: a file would begin anew, and a named pipe wait for somebody to open its other
+ * end. They stay open then, and a thread that waits for a socket or a named pipe there stays until
+ * something arrives, or the JVM ends.
  */
 public final class StandardStreams {
+  private static final List<Path> DEVICES =
+      List.of(Path.of("/dev/stdin"), Path.of("/dev/stdout"), Path.of("/dev/stderr"));
+
+  /** Of a mode, as {@code stat} tells it: which bits are the type, and what they are for a FIFO. */
+  private static final int FILE_TYPE_MASK = 0xF000;
+
+  private static final int FIFO = 0x1000;
+
   private static final AtomicBoolean INPUT_TAKEN = new AtomicBoolean();
 
   private StandardStreams() {}
@@ -62,7 +72,7 @@ public final class StandardStreams {
 
     @Override
     public ReadableByteChannel open() {
-      FileChannel anew = openAnew(Path.of("/dev/stdin"), StandardOpenOption.READ);
+      FileChannel anew = openAnew(0, StandardOpenOption.READ);
       return anew != null
           ? new Opened(anew)
           : new LeftOpen(new FileInputStream(FileDescriptor.in).getChannel());
@@ -118,38 +128,47 @@ public final class StandardStreams {
    * @throws dev.weir.task.CancelledError if the task is cancelled
    */
   public static StreamWriter output(StreamOptions options) throws IOException {
-    return write("standardOutput()", "standard output", FileDescriptor.out, "stdout", options);
+    return write("standardOutput()", "standard output", FileDescriptor.out, 1, options);
   }
 
   /** Suspends until standard error is open as a stream, as {@link #output}. */
   public static StreamWriter error(StreamOptions options) throws IOException {
-    return write("standardError()", "standard error", FileDescriptor.err, "stderr", options);
+    return write("standardError()", "standard error", FileDescriptor.err, 2, options);
   }
 
   private static StreamWriter write(
-      String call, String name, FileDescriptor descriptor, String device, StreamOptions options)
+      String call, String name, FileDescriptor descriptor, int number, StreamOptions options)
       throws IOException {
     Objects.requireNonNull(options, "options");
     Loop loop = Loop.running();
     loop.ensureMaySuspend(call);
     ChannelOpener<WritableByteChannel> opener =
         () -> {
-          FileChannel anew = openAnew(Path.of("/dev", device), StandardOpenOption.WRITE);
+          FileChannel anew = openAnew(number, StandardOpenOption.WRITE);
           return anew != null ? anew : new LeftOpen(new FileOutputStream(descriptor).getChannel());
         };
     return Opening.write(loop, name, opener, options);
   }
 
   /** {@return what is open for pipes and terminals; null for anything else, or if that fails} */
-  private static @Nullable FileChannel openAnew(Path device, StandardOpenOption direction) {
+  private static @Nullable FileChannel openAnew(int number, StandardOpenOption direction) {
+    Path device = DEVICES.get(number);
     try {
-      // A file opened anew would begin at its beginning.
       return Files.readAttributes(device, BasicFileAttributes.class).isOther()
+              && !isNamedPipe(number)
           ? FileChannel.open(device, direction)
           : null;
     } catch (IOException e) {
       return null; // A socket, another user's terminal, or there is no such device.
     }
+  }
+
+  /** {@return whether opening it anew would wait} Only on Linux; elsewhere it duplicates. */
+  private static boolean isNamedPipe(int number) throws IOException {
+    Path descriptor = Path.of("/proc/self/fd", Integer.toString(number));
+    return Files.isSymbolicLink(descriptor)
+        && !Files.readSymbolicLink(descriptor).toString().startsWith("pipe:")
+        && ((int) Files.getAttribute(descriptor, "unix:mode") & FILE_TYPE_MASK) == FIFO;
   }
 
   /** A descriptor of the JVM's, which is not to be closed. */

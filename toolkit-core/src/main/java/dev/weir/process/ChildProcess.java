@@ -195,6 +195,9 @@ public final class ChildProcess {
   private void exited() {
     returnCode = ReturnCodes.of(process.exitValue());
     attachment.detach();
+    if (stdin != null) {
+      PipeTransports.readerEnded(stdin);
+    }
     for (Future<@Nullable Void> waiter : waiters) {
       if (!waiter.done()) {
         waiter.setResult(null);

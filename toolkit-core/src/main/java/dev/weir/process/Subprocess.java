@@ -12,6 +12,7 @@ import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import dev.weir.task.TaskGroup;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -44,6 +45,9 @@ public final class Subprocess implements AutoCloseable {
 
   private final ChildProcess child;
   private final Pipes pipes;
+
+  /** What {@link #communicate} has read of an output to its end, if it could not return it yet. */
+  private final byte @Nullable [][] collected = new byte[3][];
 
   /** Its pipes' streams. */
   private static final class Pipes implements ChildProcess.Events {
@@ -116,7 +120,8 @@ public final class Subprocess implements AutoCloseable {
   /**
    * {@return what writes to its standard input} {@link StreamWriter#writeEof} ends that, and then
    * waits for the program to take all of it; {@code close()} does so for 10 s. A write after the
-   * program has closed its input or ended throws {@link ConnectionResetException}.
+   * program has closed its input or ended throws {@link ConnectionResetException}; also if another
+   * that it started would read on: the pipe ends with the program, once all is sent.
    *
    * @throws IllegalStateException if that is no pipe
    */
@@ -202,8 +207,10 @@ public final class Subprocess implements AutoCloseable {
    * Writes {@code input} and ends it, reads what the program says to the end, all at the same time,
    * and suspends until it has ended. That the program does not want all of the input is no error.
    *
-   * <p>If the task is cancelled, the program goes on. Its input may have been written in part; what
-   * it said stays to be read, also by calling this again without input.
+   * <p>If the task is cancelled, the program goes on. Its input may have been written in part. What
+   * it said stays to be read by calling this again without input; an output that had come to its
+   * end by then is only to be had so. The same holds for failures but {@link
+   * LimitOverrunException}.
    *
    * @param outputMax the most bytes of standard output, and of standard error
    * @return what it said
@@ -225,11 +232,14 @@ public final class Subprocess implements AutoCloseable {
     ProcessOutput output;
     try {
       output = new TaskGroup().call(group -> exchange(group, input, outputMax));
+      awaitExit();
     } catch (ExceptionGroup e) {
-      killIfRunning();
+      if (e.exceptions().stream().anyMatch(LimitOverrunException.class::isInstance)) {
+        killIfRunning();
+      }
       throw firstOf(e);
     }
-    awaitExit();
+    Arrays.fill(collected, null);
     return output;
   }
 
@@ -237,16 +247,25 @@ public final class Subprocess implements AutoCloseable {
     if (pipes.streams[0] != null) {
       group.createTask(() -> feed(pipes.streams[0].writer(), input), "stdin of " + this);
     }
-    Task<byte[]> errors =
-        group.createTask(() -> readAll(pipes.streams[2], outputMax), "stderr of " + this);
-    Task<byte[]> output =
-        group.createTask(() -> readAll(pipes.streams[1], outputMax), "stdout of " + this);
+    Task<byte[]> errors = group.createTask(() -> readAll(2, outputMax), "stderr of " + this);
+    Task<byte[]> output = group.createTask(() -> readAll(1, outputMax), "stdout of " + this);
     return new ProcessOutput(output.await(), errors.await());
   }
 
-  private static byte[] readAll(@Nullable TransportStreams streams, int bytesMax)
-      throws IOException {
-    return streams == null ? NOTHING : streams.reader().readAll(bytesMax);
+  private byte[] readAll(int descriptor, int bytesMax) throws IOException {
+    TransportStreams streams = pipes.streams[descriptor];
+    if (streams == null) {
+      return NOTHING;
+    }
+    byte[] read = collected[descriptor];
+    if (read == null) {
+      read = streams.reader().readAll(bytesMax);
+      collected[descriptor] = read;
+    } else if (read.length > bytesMax) {
+      throw new LimitOverrunException(
+          "The output is " + read.length + " bytes long, more than " + bytesMax, bytesMax);
+    }
+    return read;
   }
 
   private static void feed(StreamWriter writer, byte[] input) throws IOException {

@@ -68,6 +68,9 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
   @Override
   public void exited() {
     exited = true;
+    if (pipes[0] != null) {
+      pipes[0].beneath().close();
+    }
     callbacks.call("processExited", protocol, protocol::processExited);
     loseIfOver();
   }

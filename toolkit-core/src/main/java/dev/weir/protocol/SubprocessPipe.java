@@ -31,6 +31,10 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
     return lost;
   }
 
+  final boolean isClosedHere() {
+    return closedHere;
+  }
+
   /** Notes that what ends it from now on is this side's doing. */
   final void closedHere() {
     closedHere = true;
@@ -51,6 +55,10 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
   public void dataReceived(ByteBuffer data) {
     byte[] bytes = new byte[data.remaining()];
     data.get(bytes);
+    tell(bytes);
+  }
+
+  final void tell(byte[] bytes) {
     SubprocessProtocol protocol = connection.protocol();
     failure =
         connection
@@ -122,8 +130,39 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
   static final class Reading extends SubprocessPipe implements ReadTransport {
     private boolean paused;
 
+    /** What a read brought that was under way when reading was paused: one chunk at most. */
+    private byte @Nullable [] held;
+
+    /** Whether what is held is to be told in a moment. */
+    private boolean resuming;
+
     Reading(SubprocessConnection connection, int descriptor) {
       super(connection, descriptor);
+    }
+
+    @Override
+    public void dataReceived(ByteBuffer data) {
+      if (paused || resuming) {
+        held = new byte[data.remaining()];
+        data.get(held);
+      } else {
+        super.dataReceived(data);
+      }
+    }
+
+    /** A pause ends here, as nobody could resume it later. */
+    @Override
+    public void connectionLost(@Nullable IOException cause) {
+      tellHeld();
+      super.connectionLost(cause);
+    }
+
+    private void tellHeld() {
+      byte[] bytes = held;
+      held = null;
+      if (bytes != null && !isClosedHere()) {
+        tell(bytes);
+      }
     }
 
     @Override
@@ -142,7 +181,23 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
     public void resumeReading() {
       ensureHeld("resumeReading() of " + this);
       paused = false;
-      beneath().resumeReading();
+      if (held == null) {
+        beneath().resumeReading();
+      } else if (!resuming) {
+        resuming = true;
+        connection.callbacks().loop().callSoon(this::tellHeldAndResume); // Not within the call.
+      }
+    }
+
+    private void tellHeldAndResume() {
+      resuming = false;
+      if (paused) {
+        return;
+      }
+      tellHeld();
+      if (!paused && !isLost()) {
+        beneath().resumeReading();
+      }
     }
   }
 

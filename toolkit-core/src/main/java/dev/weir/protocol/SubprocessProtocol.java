@@ -4,8 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What happens to a subprocess, as {@code asyncio.SubprocessProtocol}. {@link #connectionLost}
- * comes last: when the process has ended and all of its pipes have, too. {@link #pauseWriting} and
- * {@link #resumeWriting} are about its standard input.
+ * comes last: when the process has ended and all of its pipes have, too. Its standard input ends
+ * with the process, its output and error when nobody holds them open any more. {@link
+ * #pauseWriting} and {@link #resumeWriting} are about its standard input.
  */
 public interface SubprocessProtocol extends BaseProtocol<SubprocessTransport> {
   /**

@@ -26,7 +26,7 @@ final class Awaiters {
       awaiters.addAll(group.owner(), group.unfinished());
     }
     loop.declaredAwaiters.forEach(
-        (future, waiters) -> waiters.forEach(waiter -> awaiters.add(waiter, future)));
+        (future, declared) -> declared.tasks.forEach(waiter -> awaiters.add(waiter, future)));
     return awaiters;
   }
 

@@ -1,5 +1,6 @@
 package dev.weir.task;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -296,13 +297,38 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
     if (isDone()) {
       return;
     }
-    Set<Task<?>> waiters = loop.declaredAwaiters.get(this);
-    if (waiters == null) {
-      waiters = new LinkedHashSet<>();
-      loop.declaredAwaiters.put(this, waiters);
-      onDone(() -> loop.declaredAwaiters.remove(this));
+    DeclaredAwaiters declared = loop.declaredAwaiters.get(this);
+    if (declared == null) {
+      declared = new DeclaredAwaiters(this);
+      loop.declaredAwaiters.put(this, declared);
+      onDone(declared);
     }
-    waiters.add(waiter);
+    declared.tasks.add(waiter);
+  }
+
+  /** Who was said to wait for a future, until it is done. */
+  static final class DeclaredAwaiters implements Runnable {
+    final Set<Task<?>> tasks = new LinkedHashSet<>();
+
+    /** Weak, or the loop would hold a future that nobody completes any more. */
+    private final WeakReference<Future<?>> future;
+
+    DeclaredAwaiters(Future<?> future) {
+      this.future = new WeakReference<>(future);
+    }
+
+    @Override
+    public void run() {
+      Future<?> done = future.get();
+      if (done != null) {
+        done.loop.declaredAwaiters.remove(done);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "DeclaredAwaiters" + tasks;
+    }
   }
 
   /**
@@ -312,9 +338,10 @@ public sealed class Future<T extends @Nullable Object> permits Task, Gathering {
   public final void discardFromAwaitedBy(Task<?> waiter) {
     Objects.requireNonNull(waiter, "waiter");
     loop.ensureHeld("Future.discardFromAwaitedBy()");
-    Set<Task<?>> waiters = loop.declaredAwaiters.get(this);
-    if (waiters != null) {
-      waiters.remove(waiter);
+    DeclaredAwaiters declared = loop.declaredAwaiters.get(this);
+    if (declared != null && declared.tasks.remove(waiter) && declared.tasks.isEmpty()) {
+      loop.declaredAwaiters.remove(this);
+      removeOnDone(declared);
     }
   }
 

@@ -1,9 +1,14 @@
 package dev.weir.task;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
@@ -17,10 +22,12 @@ import java.util.Set;
  * @param callStack where it is, the innermost call first; empty if it is no task
  * @param awaitedBy the tasks that wait for it, by {@code await}, {@code gather}, {@code wait},
  *     {@code asCompleted}, {@code shield} or a {@link TaskGroup}; each with those that wait for it,
- *     except where they wait for each other in a circle
+ *     but only where it turns up first, and except where they wait for each other in a circle
  */
 public record FutureCallGraph(
     Future<?> future, List<StackTraceElement> callStack, List<FutureCallGraph> awaitedBy) {
+  private static final int FORMAT_DEPTH_MAX = 100;
+
   /** Copies the lists. */
   public FutureCallGraph {
     Objects.requireNonNull(future, "future");
@@ -31,20 +38,54 @@ public record FutureCallGraph(
   /** Takes the graph of {@code future}; see {@code Asyncio.captureCallGraph(Future, int)}. */
   static FutureCallGraph of(Future<?> future, int limit) {
     future.loop.ensureHeld("captureCallGraph()");
-    return of(future, limit, Awaiters.of(future.loop), new LinkedHashSet<>());
-  }
-
-  private static FutureCallGraph of(
-      Future<?> future, int limit, Awaiters awaiters, Set<Future<?>> path) {
-    path.add(future);
-    List<FutureCallGraph> awaitedBy = new ArrayList<>();
-    for (Task<?> awaiter : awaiters.awaitersOf(future)) {
-      if (!path.contains(awaiter)) {
-        awaitedBy.add(of(awaiter, limit, awaiters, path));
+    Awaiters awaiters = Awaiters.of(future.loop);
+    Map<Future<?>, Visit> visits = new HashMap<>();
+    // By hand, as a chain of tasks can be longer than a stack is deep.
+    Deque<Visit> path = new ArrayDeque<>();
+    Visit first = new Visit(future, limit, awaiters);
+    visits.put(future, first);
+    path.push(first);
+    while (true) {
+      Visit last = path.element();
+      if (last.awaiters.hasNext()) {
+        Task<?> awaiter = last.awaiters.next();
+        Visit before = visits.get(awaiter);
+        if (before == null) {
+          Visit visit = new Visit(awaiter, limit, awaiters);
+          visits.put(awaiter, visit);
+          path.push(visit);
+        } else if (!before.onPath) {
+          last.awaitedBy.add(new FutureCallGraph(awaiter, before.callStack, List.of()));
+        }
+      } else {
+        path.pop();
+        FutureCallGraph graph = last.end();
+        if (path.isEmpty()) {
+          return graph;
+        }
+        path.element().awaitedBy.add(graph);
       }
     }
-    path.remove(future);
-    return new FutureCallGraph(future, limited(stackOf(future), limit), awaitedBy);
+  }
+
+  /** A future whose awaiters are looked at, once in a graph. */
+  private static final class Visit {
+    private final Future<?> future;
+    private final List<StackTraceElement> callStack;
+    private final Iterator<Task<?>> awaiters;
+    private final List<FutureCallGraph> awaitedBy = new ArrayList<>();
+    private boolean onPath = true;
+
+    Visit(Future<?> future, int limit, Awaiters awaiters) {
+      this.future = future;
+      this.callStack = limit == 0 ? List.of() : limited(stackOf(future), limit);
+      this.awaiters = awaiters.awaitersOf(future).iterator();
+    }
+
+    FutureCallGraph end() {
+      onPath = false;
+      return new FutureCallGraph(future, callStack, awaitedBy);
+    }
   }
 
   private static List<StackTraceElement> stackOf(Future<?> future) {
@@ -91,16 +132,22 @@ public record FutureCallGraph(
 
   /**
    * {@return the graph as lines, each awaiter below what it waits for} Corresponds to {@code
-   * format_call_graph}.
+   * format_call_graph}. Of a task that was printed already only the name comes again; a chain of
+   * more than 100 ends with dots.
    */
   public String format() {
     StringBuilder lines = new StringBuilder();
-    format(lines, "");
+    format(lines, "", 0, new HashSet<>());
     return lines.toString();
   }
 
-  private void format(StringBuilder lines, String indent) {
-    lines.append(indent).append("* ").append(Descriptions.of(future)).append('\n');
+  private void format(StringBuilder lines, String indent, int depth, Set<Future<?>> printed) {
+    lines.append(indent).append("* ").append(Descriptions.of(future));
+    if (!printed.add(future)) {
+      lines.append(", see above\n");
+      return;
+    }
+    lines.append('\n');
     if (!callStack.isEmpty()) {
       lines.append(indent).append("  + Call stack:\n");
       for (StackTraceElement frame : callStack) {
@@ -109,9 +156,19 @@ public record FutureCallGraph(
     }
     if (!awaitedBy.isEmpty()) {
       lines.append(indent).append("  + Awaited by:\n");
+      if (depth == FORMAT_DEPTH_MAX) {
+        lines.append(indent).append("     ...\n");
+        return;
+      }
       for (FutureCallGraph awaiter : awaitedBy) {
-        awaiter.format(lines, indent + "     ");
+        awaiter.format(lines, indent + "     ", depth + 1, printed);
       }
     }
+  }
+
+  /** {@return what it is about, and how many wait for it} {@link #format} has the rest. */
+  @Override
+  public String toString() {
+    return "FutureCallGraph[" + Descriptions.of(future) + ", awaited by " + awaitedBy.size() + "]";
   }
 }

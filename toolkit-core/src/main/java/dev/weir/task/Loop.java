@@ -5,13 +5,13 @@ import dev.weir.spi.IoDriver;
 import dev.weir.spi.Network;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -82,8 +82,8 @@ public final class Loop implements AutoCloseable {
   /** Groups whose scope has begun and not ended, for call graphs. */
   final Set<TaskGroup> openGroups = new LinkedHashSet<>();
 
-  /** Who waits for a future by means that are none of Weir's. */
-  final Map<Future<?>, Set<Task<?>>> declaredAwaiters = new LinkedHashMap<>();
+  /** Who waits for a future by means that are none of Weir's, as long as anybody holds that. */
+  final Map<Future<?>, Future.DeclaredAwaiters> declaredAwaiters = new WeakHashMap<>();
 
   /** What brings it things from outside on threads of its own, in the order of attaching. */
   final Set<Attachment> attachments = new LinkedHashSet<>();

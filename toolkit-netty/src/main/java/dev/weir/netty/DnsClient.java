@@ -17,10 +17,13 @@ import io.netty.resolver.dns.SequentialDnsServerAddressStreamProvider;
 import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's DNS client on one loop. Its jar is optional, so no other class but its cache names one of
@@ -37,12 +40,27 @@ final class DnsClient {
   /** Netty's resolver does not close the sockets of lookups that are under way. */
   private final OpenChannels open;
 
-  private final Set<Future<?>> lookups = new LinkedHashSet<>();
+  /** What is under way, by who waits for it. */
+  private final Map<Completion<?>, Lookup> lookups = new LinkedHashMap<>();
 
   private DnsClient(NettyIoDriver driver, DnsNameResolver resolver, OpenChannels open) {
     this.driver = driver;
     this.resolver = resolver;
     this.open = open;
+  }
+
+  /**
+   * A lookup that is under way. A cancelled one of Netty's only forgets who waits.
+   *
+   * @param channel by which it asks; null if it asks nobody
+   */
+  private record Lookup(Future<?> future, @Nullable DatagramChannel channel) {
+    void cancel() {
+      future.cancel(false);
+      if (channel != null) {
+        channel.close();
+      }
+    }
   }
 
   /** Makes clients, once what the system says was read. */
@@ -92,10 +110,11 @@ final class DnsClient {
   }
 
   void resolve(String host, Completion<List<InetAddress>> outcome) {
+    open.last = null;
     Future<List<InetAddress>> lookup = resolver.resolveAll(host);
-    lookups.add(lookup);
+    lookups.put(outcome, new Lookup(lookup, open.last));
     lookup.addListener(resolved -> {
-      lookups.remove(resolved);
+      lookups.remove(outcome);
       if (resolved.isSuccess()) {
         @SuppressWarnings("unchecked") // A listener is not told what its future is of.
         List<InetAddress> addresses = (List<InetAddress>) resolved.getNow();
@@ -104,6 +123,14 @@ final class DnsClient {
         outcome.failed(failure(host, resolved.cause()));
       }
     });
+  }
+
+  /** Ends the lookup for which {@code outcome} waits, if it is under way. */
+  void cancel(Completion<?> outcome) {
+    Lookup lookup = lookups.get(outcome);
+    if (lookup != null) {
+      lookup.cancel();
+    }
   }
 
   private static UnknownHostException failure(String host, Throwable cause) {
@@ -122,7 +149,7 @@ final class DnsClient {
   void close() {
     driver.ended(ending);
     resolver.close();
-    List.copyOf(lookups).forEach(lookup -> lookup.cancel(false));
+    List.copyOf(lookups.values()).forEach(Lookup::cancel);
     open.close();
   }
 
@@ -130,6 +157,9 @@ final class DnsClient {
   private static final class OpenChannels implements ChannelFactory<DatagramChannel> {
     private final ChannelFactory<DatagramChannel> factory;
     private final Set<DatagramChannel> open = new LinkedHashSet<>();
+
+    /** The last that was made; Netty makes it in the call that begins a lookup. */
+    private @Nullable DatagramChannel last;
 
     OpenChannels(ChannelFactory<DatagramChannel> factory) {
       this.factory = factory;
@@ -139,6 +169,7 @@ final class DnsClient {
     public DatagramChannel newChannel() {
       DatagramChannel made = factory.newChannel();
       open.add(made);
+      last = made;
       made.closeFuture().addListener(closed -> open.remove(made));
       return made;
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param queryTimeout how long one server has for one question, 5 s by default
  * @param timeout how long a lookup may take in all, over servers, search domains and aliases, 15 s
  *     by default
- * @param cacheSize how many names are remembered, those that were asked for last, 1,000 by default;
- *     each for the time that its server says, no failure
+ * @param cacheSize how many names are remembered, those that were asked for last, 1,000 by default.
+ *     Each is kept as long as its server says. Failures are not remembered
  */
 public record DnsOptions(
     List<InetSocketAddress> servers,

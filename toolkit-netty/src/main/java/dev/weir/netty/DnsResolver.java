@@ -15,9 +15,9 @@ import java.util.Objects;
 
 /**
  * Looks names up with Netty's DNS client, on the loop itself: no thread waits, a lookup that is
- * cancelled is over, and a hundred at a time are no more than a hundred sockets for a moment. The
- * JDK's lookups, which a loop does otherwise, take a thread each, of 32, for as long as the
- * system's resolver waits.
+ * cancelled or late is over and its socket closed, and a hundred at a time are no more than a
+ * hundred sockets for a moment; their number has no bound. The JDK's lookups, which a loop does
+ * otherwise, take a thread each, of 32, for as long as the system's resolver waits.
  *
  * <pre>{@code
  * Asyncio.runningLoop().setResolver(DnsResolver.open(DnsOptions.defaults()));
@@ -101,7 +101,8 @@ public final class DnsResolver implements Resolver, AutoCloseable {
           this + " is closed: have the loop look names up otherwise, with setResolver()");
     }
     Future<List<InetAddress>> found = loop.createFuture("a lookup of " + host);
-    driver.request(() -> client.resolve(host, new Answer(found)));
+    Answer answer = new Answer(found);
+    driver.request(() -> client.resolve(host, answer));
     try {
       return Timeout.after(options.timeout())
           .<List<InetAddress>, UnknownHostException>call(
@@ -111,13 +112,29 @@ public final class DnsResolver implements Resolver, AutoCloseable {
           new UnknownHostException(host + " was not looked up within " + options.timeout());
       late.initCause(e);
       throw late;
+    } finally {
+      if (!answer.given()) {
+        driver.request(() -> client.cancel(answer));
+      }
     }
   }
 
   /** Completes a future, unless the task that waited for it was cancelled. */
-  private record Answer(Future<List<InetAddress>> found) implements Completion<List<InetAddress>> {
+  private static final class Answer implements Completion<List<InetAddress>> {
+    private final Future<List<InetAddress>> found;
+    private boolean given;
+
+    Answer(Future<List<InetAddress>> found) {
+      this.found = found;
+    }
+
+    boolean given() {
+      return given;
+    }
+
     @Override
     public void succeeded(List<InetAddress> addresses) {
+      given = true;
       if (!found.done()) {
         found.setResult(addresses);
       }
@@ -125,6 +142,7 @@ public final class DnsResolver implements Resolver, AutoCloseable {
 
     @Override
     public void failed(IOException cause) {
+      given = true;
       if (!found.done()) {
         found.setException(cause);
       }

@@ -222,6 +222,32 @@ class DnsResolverTest {
     }
   }
 
+  @EachTransportAndIoUring
+  void aLookupThatIsCancelledOrLateLeavesNoSocket(String transport) throws Exception {
+    try (SilentServer silent = new SilentServer()) {
+      OnLoop.run(
+          transport,
+          () -> {
+            DnsOptions patient = asking(silent.address()).withQueryTimeout(Duration.ofHours(1));
+            DnsResolver waiting = DnsResolver.open(patient.withTimeout(Duration.ofHours(1)));
+            DnsResolver hasty = DnsResolver.open(patient.withTimeout(Duration.ofMillis(20)));
+            long before = Descriptors.open();
+            List<Task<?>> asking =
+                IntStream.range(0, 20)
+                    .<Task<?>>mapToObj(
+                        i -> Asyncio.createTask(() -> waiting.resolve("db" + i + ".example")))
+                    .toList();
+            OnLoop.passRoundsUntil(() -> Descriptors.open() >= before + asking.size());
+            asking.forEach(Task::cancel);
+            Asyncio.wait(asking);
+            assertThatThrownBy(() -> hasty.resolve("web.example"))
+                .isInstanceOf(UnknownHostException.class);
+
+            OnLoop.passRoundsUntil(() -> Descriptors.open() == before);
+          });
+    }
+  }
+
   // --- Without a server
 
   @EachTransport

@@ -126,6 +126,21 @@ class StandardStreamsTest {
     assertThat(exit(shouting)).isZero();
   }
 
+  @Test
+  void aNamedPipeWhoseWriterHasFinishedIsReadToItsEnd() throws Exception {
+    String fifo = "'" + folder.resolve("fifo") + "'";
+    String quoted = "'" + String.join("' '", java(Shouting.class)) + "'";
+    String script =
+        "mkfifo FIFO; (echo hello > FIFO) & exec < FIFO; wait; exec ".replace("FIFO", fifo);
+    Process shouting = start(List.of("sh", "-c", script + quoted));
+    try (var output = shouting.inputReader()) {
+      assertThat(output.readLine()).isEqualTo("ready");
+      assertThat(output.readLine()).isEqualTo("HELLO");
+      assertThat(output.readLine()).isEqualTo("System.out is open");
+    }
+    assertThat(exit(shouting)).isZero();
+  }
+
   /** The terminal is the one that {@code script} makes; it echoes what is typed. */
   @Test
   void linesFromATerminalAreAnsweredAtOnceAndControlDEndsIt() throws Exception {

@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
+import dev.weir.process.ProcessOutput;
 import dev.weir.process.Subprocess;
 import dev.weir.process.SubprocessOptions;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Task;
 import dev.weir.testing.CancelEverywhere;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Subprocesses whose task is cancelled, at every moment: nothing is left running, or open. */
 @ExtendWith(LeakCheck.class)
@@ -79,6 +83,33 @@ class SubprocessCancelTest {
 
             assertThat(text(sh.communicate("go\n".getBytes()).stdout()))
                 .isEqualTo("before\nafter\n");
+          }
+        });
+  }
+
+  @EachTransport
+  void anOutputThatHadEndedWhenCommunicateWasCancelledIsStillThere(
+      String transport, @TempDir Path folder) {
+    Path gate = folder.resolve("gate");
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Subprocess mkfifo = Asyncio.createSubprocessExec("mkfifo", gate.toString())) {
+            assertThat(mkfifo.awaitExit()).isZero();
+          }
+          String script = "echo out; exec >&-; read go < '" + gate + "'; echo err >&2";
+          try (Subprocess sh = Asyncio.createSubprocessShell(script, PIPED)) {
+            Task<?> communicating = Asyncio.createTask(() -> sh.communicate());
+            OnLoop.passRoundsUntil(() -> sh.stdout().atEof());
+            OnLoop.passRounds(3);
+            communicating.cancel();
+            assertThatThrownBy(communicating::await).isInstanceOf(CancelledError.class);
+            OnLoop.onWorker(() -> Files.writeString(gate, "go\n")).await();
+
+            ProcessOutput said = sh.communicate();
+            assertThat(text(said.stdout())).isEqualTo("out\n");
+            assertThat(text(said.stderr())).isEqualTo("err\n");
+            assertThat(sh.communicate().stdout()).as("it was told").isEmpty();
           }
         });
   }

@@ -115,6 +115,21 @@ class SubprocessProtocolTest {
   }
 
   @EachTransport
+  void theInputThatNobodyWroteOrClosedEndsWithTheProcess(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Attached<SubprocessTransport, Noting> process =
+              Asyncio.subprocessExec(Noting::new, List.of("true"));
+          process.protocol().lost.await();
+
+          assertThat(process.protocol().events).contains("pipe 0 lost", "exited").endsWith("lost");
+          assertThat(process.transport().stdin().isClosing()).isTrue();
+          PipeThreads.untilGone();
+        });
+  }
+
+  @EachTransport
   void closingKillsItAndTheExitFollows(String transport) {
     OnLoop.run(
         transport,
@@ -154,6 +169,50 @@ class SubprocessProtocolTest {
 
           assertThat(cat.protocol().received[1].size()).isEqualTo(1 << 20);
           assertThat(cat.protocol().events).startsWith("made", "pause", "resume");
+        });
+  }
+
+  @EachTransport
+  void whatAReadUnderWayBringsWaitsForTheEndOfAPause(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Attached<SubprocessTransport, Noting> cat =
+              Asyncio.subprocessExec(Noting::new, List.of("cat"));
+          WriteTransport stdin = cat.transport().stdin();
+          ReadTransport stdout = (ReadTransport) cat.transport().pipeTransport(1);
+          OnLoop.passRoundsUntil(() -> PipeThreads.countIn("read0", "readBytes") == 2);
+          stdout.pauseReading();
+          stdin.write(bytes("hello"));
+          OnLoop.passRoundsUntil(() -> PipeThreads.countIn("read0", "readBytes") == 1);
+          OnLoop.passRounds(3);
+          assertThat(cat.protocol().text(1)).isEmpty();
+
+          stdout.resumeReading();
+          assertThat(cat.protocol().text(1)).as("within the call").isEmpty();
+          stdin.writeEof();
+          cat.protocol().lost.await();
+          assertThat(cat.protocol().text(1)).isEqualTo("hello");
+        });
+  }
+
+  @EachTransport
+  void closedInAPauseAPipeBringsNothingMore(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Attached<SubprocessTransport, Noting> cat =
+              Asyncio.subprocessExec(Noting::new, List.of("cat"));
+          ReadTransport stdout = (ReadTransport) cat.transport().pipeTransport(1);
+          OnLoop.passRoundsUntil(() -> PipeThreads.countIn("read0", "readBytes") == 2);
+          stdout.pauseReading();
+          cat.transport().stdin().write(bytes("hello"));
+          OnLoop.passRoundsUntil(() -> PipeThreads.countIn("read0", "readBytes") == 1);
+          OnLoop.passRounds(3);
+          cat.transport().close();
+          cat.protocol().lost.await();
+
+          assertThat(cat.protocol().text(1)).isEmpty();
         });
   }
 

@@ -143,6 +143,42 @@ class SubprocessTest {
   }
 
   @EachTransport
+  void aProgramThatHasEndedHoldsNoThreadAndItsInputCanStillBeEnded(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          Subprocess process = Asyncio.createSubprocessExec(List.of("true"), PIPED);
+          process.awaitExit();
+          PipeThreads.untilGone();
+
+          process.stdin().writeEof();
+          process.stdin().waitClosed();
+        });
+  }
+
+  @EachTransport
+  void whatIsUnsentWhenTheProgramEndsReachesWhoReadsOn(String transport) {
+    Path end = folder.resolve("end");
+    Path read = folder.resolve("read");
+    OnLoop.run(
+        transport,
+        () -> {
+          makeFifo(end);
+          makeFifo(read);
+          String reader = "(read go < '" + read + "'; wc -c <&3) & ";
+          try (Subprocess sh = sh("exec 3<&0; " + reader + "read go < '" + end + "'")) {
+            sh.stdin().setWriteBufferLimits(1 << 20, 0);
+            sh.stdin().write(new byte[200_000]);
+            OnLoop.onWorker(() -> Files.writeString(end, "go\n")).await();
+            assertThat(sh.awaitExit()).isZero();
+            OnLoop.onWorker(() -> Files.writeString(read, "go\n")).await();
+
+            assertThat(text(sh.stdout().readAll()).strip()).isEqualTo("200000");
+          }
+        });
+  }
+
+  @EachTransport
   void outputWithoutEndIsAnErrorAndKillsTheProgram(String transport) {
     OnLoop.run(
         transport,
@@ -152,6 +188,36 @@ class SubprocessTest {
                 .isInstanceOf(LimitOverrunException.class)
                 .hasMessageContaining("longer than 1000 bytes");
             assertThat(yes.awaitExit()).isEqualTo(-9);
+          }
+        });
+  }
+
+  @EachTransport
+  void aMistakeOfWhoCommunicatesKillsNothing(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Subprocess cat = exec("cat")) {
+            Task<?> reading = Asyncio.createTask(() -> cat.stdout().readLine());
+            OnLoop.passRounds(3);
+            assertThatThrownBy(cat::communicate)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("another task waits");
+            cat.stdin().close();
+            reading.await();
+
+            assertThat(cat.awaitExit()).isZero();
+          }
+          try (Subprocess cat = exec("cat")) {
+            cat.stdin().setWriteBufferLimits(1 << 20, 0);
+            cat.stdin().write(new byte[1 << 20]);
+            cat.stdin().writeEof();
+            assertThatThrownBy(() -> cat.communicate(bytes("too late")))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("writeEof()");
+
+            assertThat(cat.communicate().stdout()).hasSize(1 << 20);
+            assertThat(cat.returnCode()).isZero();
           }
         });
   }
