@@ -47,7 +47,7 @@ public final class Subprocess implements AutoCloseable {
   private final Pipes pipes;
 
   /** What {@link #communicate} has read of an output to its end, if it could not return it yet. */
-  private final byte @Nullable [][] collected = new byte[3][];
+  private final @Nullable Collected[] collected = new Collected[3];
 
   /** Its pipes' streams. */
   private static final class Pipes implements ChildProcess.Events {
@@ -252,20 +252,31 @@ public final class Subprocess implements AutoCloseable {
     return new ProcessOutput(output.await(), errors.await());
   }
 
+  /** All that came of one output. */
+  private static final class Collected {
+    final byte[] bytes;
+
+    Collected(byte[] bytes) {
+      this.bytes = bytes;
+    }
+  }
+
   private byte[] readAll(int descriptor, int bytesMax) throws IOException {
     TransportStreams streams = pipes.streams[descriptor];
     if (streams == null) {
       return NOTHING;
     }
-    byte[] read = collected[descriptor];
-    if (read == null) {
-      read = streams.reader().readAll(bytesMax);
-      collected[descriptor] = read;
-    } else if (read.length > bytesMax) {
-      throw new LimitOverrunException(
-          "The output is " + read.length + " bytes long, more than " + bytesMax, bytesMax);
+    Collected before = collected[descriptor];
+    if (before == null) {
+      byte[] read = streams.reader().readAll(bytesMax);
+      collected[descriptor] = new Collected(read);
+      return read;
     }
-    return read;
+    if (before.bytes.length > bytesMax) {
+      throw new LimitOverrunException(
+          "The output is " + before.bytes.length + " bytes long, more than " + bytesMax, bytesMax);
+    }
+    return before.bytes;
   }
 
   private static void feed(StreamWriter writer, byte[] input) throws IOException {
