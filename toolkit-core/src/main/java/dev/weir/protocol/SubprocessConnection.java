@@ -41,6 +41,11 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
     return Objects.requireNonNull(child, "not started");
   }
 
+  /** {@return whether the protocol was told of the process, or will be} */
+  boolean isStarted() {
+    return child != null;
+  }
+
   SubprocessProtocol protocol() {
     return protocol;
   }

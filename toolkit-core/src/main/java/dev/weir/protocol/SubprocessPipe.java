@@ -75,6 +75,9 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
   @Override
   public void connectionLost(@Nullable IOException cause) {
     lost = true;
+    if (!connection.isStarted()) {
+      return; // Starting failed, and has thrown.
+    }
     Throwable told = failure != null ? failure : closedHere ? null : cause;
     SubprocessProtocol protocol = connection.protocol();
     connection
