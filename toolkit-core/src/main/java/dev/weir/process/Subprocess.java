@@ -295,12 +295,12 @@ public final class Subprocess implements AutoCloseable {
   // --- Signals
 
   /**
-   * Sends it a signal. Those but {@code TERM} and {@code KILL} are sent by the program {@code
-   * kill}, for which it suspends; in a callback they cannot be sent. Between the look whether the
-   * process lives and the signal there is a moment in which it could end, and its number be given
-   * to another process.
+   * Sends it a signal. {@code TERM} and {@code KILL} are sent at once. Any other is sent by the
+   * program {@code kill}: the call suspends, and a callback cannot make it; it makes a task that
+   * does. If the process ends just then, another that got its number may receive the signal.
    *
-   * @param signal its name, as {@code USR1}, with or without {@code SIG}; or its number
+   * @param signal its name, as {@code USR1}, with or without {@code SIG}, in any case; or its
+   *     number
    * @throws NoSuchProcessException if the process has ended
    * @throws IllegalArgumentException if there is no such signal, or it may not be sent
    * @throws IOException if there is no program {@code kill}
