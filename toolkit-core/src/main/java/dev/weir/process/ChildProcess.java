@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A child of this process and the transports of its pipes, without streams: what {@link Subprocess}
- * and the callback API stand on. On the loop only.
+ * and the callback API stand on. For those who write a third of that kind; programs have {@code
+ * Asyncio.createSubprocessExec} and {@code Asyncio.subprocessExec}. On the loop only.
  *
  * <p>The child is killed when its loop closes. The JDK reaps it, whoever waits for it.
  */

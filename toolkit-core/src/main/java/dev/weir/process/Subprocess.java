@@ -47,7 +47,7 @@ public final class Subprocess implements AutoCloseable {
   private final Pipes pipes;
 
   /** What {@link #communicate} has read of an output to its end, if it could not return it yet. */
-  private final byte @Nullable [][] collected = new byte[3][];
+  private final byte[] @Nullable [] collected = new byte[3][];
 
   /** Its pipes' streams. */
   private static final class Pipes implements ChildProcess.Events {

@@ -389,7 +389,7 @@ class LoopSignalsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"NO", "", "SIG", "hup", "SIGSIGHUP"})
+  @ValueSource(strings = {"NO", "", "SIG", "nohup", "SIGSIGHUP"})
   void aNameThatIsNoneIsRefused(String name) {
     Loops.run(() -> {
       assertThatThrownBy(() -> Loop.running().addSignalHandler(name, () -> {}))
