@@ -47,9 +47,8 @@ abstract class PipeTransport<C extends Channel> implements Transport {
   private @Nullable ChannelOpener<C> opener;
   private @Nullable Thread thread;
 
-  // Written by the thread that opens it, and then looks whether it is to stop; the loop says that
-  // it is, and then looks
-  // for a channel: so one of them closes it.
+  // The thread that opens it writes this, and then looks whether it is to stop. The loop says that
+  // it is, and then looks for a channel. So one of them closes it.
   private volatile @Nullable C channel;
 
   /** Whether the thread is to use the channel no more. */
@@ -71,8 +70,20 @@ abstract class PipeTransport<C extends Channel> implements Transport {
   final void start(C opened) {
     channel = opened;
     state = State.OPEN;
+    startThread(() -> useAndClose(opened));
     protocol.connectionMade(this);
-    thread = attachment.startThread(role, () -> useAndClose(opened));
+  }
+
+  /** Starts the thread, or holds nothing any more: there can be no thread more, say. */
+  private void startThread(Runnable body) {
+    try {
+      thread = attachment.startThread(role, body);
+    } finally {
+      if (thread == null) {
+        state = State.CLOSED;
+        release();
+      }
+    }
   }
 
   /**
@@ -82,7 +93,15 @@ abstract class PipeTransport<C extends Channel> implements Transport {
    */
   final void start(ChannelOpener<C> opener, Future<@Nullable Void> outcome) {
     this.opener = opener;
-    thread = attachment.startThread(role, () -> openAndUse(opener, outcome));
+    boolean started = false;
+    try {
+      startThread(() -> openAndUse(opener, outcome));
+      started = true;
+    } finally {
+      if (!started) {
+        opener.ended();
+      }
+    }
   }
 
   private void openAndUse(ChannelOpener<C> opener, Future<@Nullable Void> outcome) {

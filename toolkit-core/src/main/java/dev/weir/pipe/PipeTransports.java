@@ -9,10 +9,11 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 
 /**
- * Makes transports on channels that block, for those who have such a channel already. Closing the
- * channel has to wake a thread that reads or writes it, as closing any {@link
- * java.nio.channels.InterruptibleChannel} does; else the transport's thread stays until the call
- * returns.
+ * Makes transports on channels that block, for those who have such a channel already and write a
+ * {@link TransportProtocol} for it; programs have {@code Asyncio.openReadPipe}, {@code
+ * Asyncio.connectReadPipe} and their like. Closing the channel has to wake a thread that reads or
+ * writes it, as closing any {@link java.nio.channels.InterruptibleChannel} does; else the
+ * transport's thread stays until the call returns.
  */
 public final class PipeTransports {
   private PipeTransports() {}

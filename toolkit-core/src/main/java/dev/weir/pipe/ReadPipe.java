@@ -25,8 +25,9 @@ public final class ReadPipe implements AutoCloseable {
   }
 
   /**
-   * Closes it: what has arrived can still be read, then the stream ends. Never waits, never throws;
-   * a second call has no effect.
+   * Closes it: what has arrived can still be read here, then the stream ends. It is lost to who
+   * opens the pipe, or standard input, next: up to 64 KiB are read ahead, and what the stream
+   * buffers. Never waits, never throws; a second call has no effect.
    */
   @Override
   public void close() {

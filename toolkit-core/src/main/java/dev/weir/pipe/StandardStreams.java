@@ -46,7 +46,8 @@ public final class StandardStreams {
 
   /**
    * Suspends until standard input is open as a stream. What {@code System.in} has read ahead is not
-   * in it. A terminal hands over whole lines, unless it was told otherwise.
+   * in it, nor what an earlier stream has that was closed. A terminal hands over whole lines,
+   * unless it was told otherwise.
    *
    * @return the input, to be closed by the caller
    * @throws IllegalStateException if another part of this JVM reads it by this call, and has not

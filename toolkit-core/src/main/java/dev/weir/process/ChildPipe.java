@@ -27,6 +27,12 @@ final class ChildPipe implements AutoCloseable {
   /** What is in the pipe that is looked for, and after a byte was taken. No other changes so. */
   private static final int MARK_BYTES = 3;
 
+  /** How far from the last that was found is looked before all descriptors are. */
+  private static final int NEAR = 16;
+
+  /** The number of the last descriptor that was found. Guarded by the class. */
+  private static int lastFound;
+
   private final Pipe pipe;
   private final Path path;
 
@@ -58,16 +64,34 @@ final class ChildPipe implements AutoCloseable {
     while (mark.hasRemaining()) {
       pipe.sink().write(mark);
     }
-    Path found = null;
+    Path near = findNear(lastFound, pipe);
+    Path found = near != null ? near : findAmongAll(pipe);
+    if (found != null) {
+      lastFound = Integer.parseInt(found.getFileName().toString());
+    }
+    return found;
+  }
+
+  /** The system gives the lowest number that is free: often that of a pipe which is closed now. */
+  private static @Nullable Path findNear(int number, Pipe pipe) throws IOException {
+    for (int each = Math.max(0, number - NEAR); each <= number + NEAR; each++) {
+      Path descriptor = DESCRIPTORS.resolve(Integer.toString(each));
+      if (isPipe(descriptor) && isMarked(descriptor, pipe)) {
+        return descriptor;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable Path findAmongAll(Pipe pipe) throws IOException {
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(DESCRIPTORS)) {
       for (Path descriptor : descriptors) {
         if (isPipe(descriptor) && isMarked(descriptor, pipe)) {
-          found = descriptor;
-          break;
+          return descriptor;
         }
       }
     }
-    return found;
+    return null;
   }
 
   private static boolean isPipe(Path descriptor) {

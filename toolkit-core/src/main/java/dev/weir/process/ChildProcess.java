@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A child of this process and the transports of its pipes, without streams: what {@link Subprocess}
- * and the callback API stand on. On the loop only.
+ * and the callback API stand on. For those who write a third of that kind; programs have {@code
+ * Asyncio.createSubprocessExec} and {@code Asyncio.subprocessExec}. On the loop only.
  *
  * <p>The child is killed when its loop closes. The JDK reaps it, whoever waits for it.
  */
@@ -57,19 +58,40 @@ public final class ChildProcess {
     this.process = launch.process();
     this.handle = process.toHandle();
     this.events = events;
-    String name = " of process " + process.pid();
-    this.stdin =
-        launch.stdin() == null
-            ? null
-            : PipeTransports.writing(loop, "stdin" + name, launch.stdin(), events.protocol(0));
-    this.stdout =
-        launch.stdout() == null
-            ? null
-            : PipeTransports.reading(loop, "stdout" + name, launch.stdout(), events.protocol(1));
-    this.stderr =
-        launch.stderr() == null
-            ? null
-            : PipeTransports.reading(loop, "stderr" + name, launch.stderr(), events.protocol(2));
+    @Nullable Transport[] made = pipes(loop, launch, events);
+    this.stdin = made[0];
+    this.stdout = made[1];
+    this.stderr = made[2];
+  }
+
+  /** Makes the transports of its pipes: all of them, or none that holds anything. */
+  private static @Nullable Transport[] pipes(Loop loop, Launch launch, Events events) {
+    String name = " of process " + launch.process().pid();
+    @Nullable Transport[] made = new Transport[3];
+    boolean complete = false;
+    try {
+      if (launch.stdin() != null) {
+        made[0] = PipeTransports.writing(loop, "stdin" + name, launch.stdin(), events.protocol(0));
+      }
+      if (launch.stdout() != null) {
+        made[1] =
+            PipeTransports.reading(loop, "stdout" + name, launch.stdout(), events.protocol(1));
+      }
+      if (launch.stderr() != null) {
+        made[2] =
+            PipeTransports.reading(loop, "stderr" + name, launch.stderr(), events.protocol(2));
+      }
+      complete = true;
+      return made;
+    } finally {
+      if (!complete) {
+        for (Transport transport : made) {
+          if (transport != null) {
+            transport.abort();
+          }
+        }
+      }
+    }
   }
 
   // --- Starting

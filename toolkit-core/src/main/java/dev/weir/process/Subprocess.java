@@ -47,7 +47,7 @@ public final class Subprocess implements AutoCloseable {
   private final Pipes pipes;
 
   /** What {@link #communicate} has read of an output to its end, if it could not return it yet. */
-  private final @Nullable Collected[] collected = new Collected[3];
+  private final byte[] @Nullable [] collected = new byte[3][];
 
   /** Its pipes' streams. */
   private static final class Pipes implements ChildProcess.Events {
@@ -252,31 +252,20 @@ public final class Subprocess implements AutoCloseable {
     return new ProcessOutput(output.await(), errors.await());
   }
 
-  /** All that came of one output. */
-  private static final class Collected {
-    final byte[] bytes;
-
-    Collected(byte[] bytes) {
-      this.bytes = bytes;
-    }
-  }
-
   private byte[] readAll(int descriptor, int bytesMax) throws IOException {
     TransportStreams streams = pipes.streams[descriptor];
     if (streams == null) {
       return NOTHING;
     }
-    Collected before = collected[descriptor];
-    if (before == null) {
-      byte[] read = streams.reader().readAll(bytesMax);
-      collected[descriptor] = new Collected(read);
-      return read;
-    }
-    if (before.bytes.length > bytesMax) {
+    byte[] read = collected[descriptor];
+    if (read == null) {
+      read = streams.reader().readAll(bytesMax);
+      collected[descriptor] = read;
+    } else if (read.length > bytesMax) {
       throw new LimitOverrunException(
-          "The output is " + before.bytes.length + " bytes long, more than " + bytesMax, bytesMax);
+          "The output is " + read.length + " bytes long, more than " + bytesMax, bytesMax);
     }
-    return before.bytes;
+    return read;
   }
 
   private static void feed(StreamWriter writer, byte[] input) throws IOException {
@@ -306,12 +295,12 @@ public final class Subprocess implements AutoCloseable {
   // --- Signals
 
   /**
-   * Sends it a signal. Those but {@code TERM} and {@code KILL} are sent by the program {@code
-   * kill}, for which it suspends; in a callback they cannot be sent. Between the look whether the
-   * process lives and the signal there is a moment in which it could end, and its number be given
-   * to another process.
+   * Sends it a signal. {@code TERM} and {@code KILL} are sent at once. Any other is sent by the
+   * program {@code kill}: the call suspends, and a callback cannot make it; it makes a task that
+   * does. If the process ends just then, another that got its number may receive the signal.
    *
-   * @param signal its name, as {@code USR1}, with or without {@code SIG}; or its number
+   * @param signal its name, as {@code USR1}, with or without {@code SIG}, in any case; or its
+   *     number
    * @throws NoSuchProcessException if the process has ended
    * @throws IllegalArgumentException if there is no such signal, or it may not be sent
    * @throws IOException if there is no program {@code kill}

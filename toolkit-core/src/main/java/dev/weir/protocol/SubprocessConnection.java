@@ -3,6 +3,7 @@ package dev.weir.protocol;
 import dev.weir.process.ChildProcess;
 import dev.weir.process.SubprocessOptions;
 import dev.weir.spi.TransportProtocol;
+import dev.weir.stream.StreamOptions;
 import dev.weir.task.Loop;
 import java.io.IOException;
 import java.util.List;
@@ -14,7 +15,7 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
   private final Loop loop = Loop.running();
   private final Callbacks callbacks = new Callbacks(loop);
   private final SubprocessProtocol protocol;
-  private final int hardCap;
+  private final StreamOptions streamOptions;
   private final @Nullable SubprocessPipe[] pipes = new SubprocessPipe[3];
   private @Nullable ChildProcess child;
   private boolean exited;
@@ -22,7 +23,7 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
 
   private SubprocessConnection(SubprocessProtocol protocol, SubprocessOptions options) {
     this.protocol = protocol;
-    this.hardCap = options.stream().hardCap();
+    this.streamOptions = options.stream();
   }
 
   /** Suspends until the program runs, and tells {@code protocol} of it before it returns. */
@@ -41,6 +42,11 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
     return Objects.requireNonNull(child, "not started");
   }
 
+  /** {@return whether the protocol was told of the process, or will be} */
+  boolean isStarted() {
+    return child != null;
+  }
+
   SubprocessProtocol protocol() {
     return protocol;
   }
@@ -49,8 +55,9 @@ final class SubprocessConnection implements SubprocessTransport, ChildProcess.Ev
     return callbacks;
   }
 
-  int hardCap() {
-    return hardCap;
+  /** {@return what the options say of pipes} */
+  StreamOptions streamOptions() {
+    return streamOptions;
   }
 
   // --- What happens

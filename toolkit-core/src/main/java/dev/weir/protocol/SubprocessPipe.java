@@ -1,6 +1,7 @@
 package dev.weir.protocol;
 
 import dev.weir.spi.TransportProtocol;
+import dev.weir.stream.StreamOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -75,6 +76,9 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
   @Override
   public void connectionLost(@Nullable IOException cause) {
     lost = true;
+    if (!connection.isStarted()) {
+      return; // Starting failed, and has thrown.
+    }
     Throwable told = failure != null ? failure : closedHere ? null : cause;
     SubprocessProtocol protocol = connection.protocol();
     connection
@@ -203,11 +207,19 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
 
   /** Standard input. */
   static final class Writing extends SubprocessPipe implements WriteTransport {
-    private WriteBufferLimits limits = new WriteBufferLimits(16 * 1024, 64 * 1024);
+    private WriteBufferLimits limits;
     private boolean eofWritten;
 
     Writing(SubprocessConnection connection) {
       super(connection, 0);
+      StreamOptions options = connection.streamOptions();
+      limits = new WriteBufferLimits(options.lowWater(), options.highWater());
+    }
+
+    @Override
+    public void connectionMade(dev.weir.spi.Transport transport) {
+      super.connectionMade(transport);
+      transport.setWriteBufferLimits(limits.high(), limits.low());
     }
 
     @Override
@@ -226,13 +238,14 @@ abstract sealed class SubprocessPipe implements BaseTransport, TransportProtocol
         return;
       }
       long unsent = beneath().writeBufferSize();
-      if (unsent + length > connection.hardCap()) {
+      int hardCap = connection.streamOptions().hardCap();
+      if (unsent > limits.high() && unsent + length > hardCap) {
         throw new IllegalStateException(
             unsent
                 + " bytes are unsent and "
                 + length
                 + " more would exceed the cap of "
-                + connection.hardCap()
+                + hardCap
                 + ": stop writing at pauseWriting(), or raise StreamOptions.withHardCap()");
       }
       beneath().write(data, offset, length);

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 
 /**
  * Starts subprocesses and opens pipes for protocols; see the functions of the same names in {@code
- * Asyncio}.
+ * Asyncio}, which stand on these and are what programs call.
  */
 public final class SubprocessProtocols {
   private SubprocessProtocols() {}

@@ -13,7 +13,10 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Objects;
 
-/** From names to addresses, and back. Most programs call {@code Asyncio.getaddrinfo}. */
+/**
+ * From names to addresses, and back: what {@code Asyncio.getaddrinfo} and {@code
+ * Asyncio.getnameinfo} stand on, which are what programs call.
+ */
 public final class NameLookup {
   private NameLookup() {}
 

@@ -850,7 +850,8 @@ public final class Loop implements AutoCloseable {
    * somebody else has replaced Weir's handler since. A signal that comes while the loop stands
    * still waits for the next run.
    *
-   * @param signal its name, {@code "HUP"} or {@code "SIGHUP"} for instance
+   * @param signal its name, {@code "HUP"}, {@code "SIGHUP"} or {@code "hup"} for instance; the JVM
+   *     knows no numbers
    * @throws IllegalArgumentException if there is no such signal, or it cannot be handled: {@code
    *     KILL}, {@code STOP}, and those that the JVM needs, {@code QUIT}, {@code SEGV}, {@code
    *     USR2}, {@code BUS} and their like

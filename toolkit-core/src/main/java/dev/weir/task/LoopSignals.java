@@ -1,5 +1,6 @@
 package dev.weir.task;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,7 +28,7 @@ final class LoopSignals {
   private record Registration(Runnable callback, Context context, Runnable stopReceiving) {}
 
   void add(String name, Runnable callback, Context context) {
-    String signal = withoutPrefix(name);
+    String signal = plain(name);
     Registration replaced = registrations.get(signal);
     Runnable stopReceiving = replaced == null ? receive(signal) : replaced.stopReceiving();
     registrations.put(signal, new Registration(callback, context, stopReceiving));
@@ -97,7 +98,7 @@ final class LoopSignals {
   }
 
   boolean remove(String name) {
-    String signal = withoutPrefix(name);
+    String signal = plain(name);
     Registration removed = registrations.remove(signal);
     if (removed == null) {
       ensureKnown(signal);
@@ -119,8 +120,10 @@ final class LoopSignals {
     }
   }
 
-  private static String withoutPrefix(String name) {
-    return name.startsWith("SIG") ? name.substring("SIG".length()) : name;
+  /** {@return the name as the JVM has it, for {@code "sighup"} as well} */
+  private static String plain(String name) {
+    String upper = name.toUpperCase(Locale.ROOT);
+    return upper.startsWith("SIG") ? upper.substring("SIG".length()) : upper;
   }
 
   private static void ensureKnown(String name) {

@@ -153,6 +153,20 @@ class LoopSignalsTest {
   }
 
   @Test
+  void aNameMayBeInLowerCaseAndHaveItsPrefix() {
+    Loops.run(() -> {
+      Loop loop = Loop.running();
+      for (String name : List.of("sighup", "hup", "SigHup")) {
+        loop.addSignalHandler(name, () -> received.add(name));
+        raiseToLoop("HUP");
+        assertThat(loop.removeSignalHandler("HUP")).isTrue();
+      }
+    });
+
+    assertThat(received).containsExactly("sighup", "hup", "SigHup");
+  }
+
+  @Test
   void aCallbackThatWasRemovedIsNotCalledForASignalThatHasCome() {
     Loops.run(() -> {
       Loop loop = Loop.running();
@@ -375,7 +389,7 @@ class LoopSignalsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"NO", "", "SIG", "hup", "SIGSIGHUP"})
+  @ValueSource(strings = {"NO", "", "SIG", "nohup", "SIGSIGHUP"})
   void aNameThatIsNoneIsRefused(String name) {
     Loops.run(() -> {
       assertThatThrownBy(() -> Loop.running().addSignalHandler(name, () -> {}))

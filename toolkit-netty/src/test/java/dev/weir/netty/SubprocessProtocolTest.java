@@ -15,7 +15,9 @@ import dev.weir.protocol.ReadTransport;
 import dev.weir.protocol.SubprocessProtocol;
 import dev.weir.protocol.SubprocessTransport;
 import dev.weir.protocol.Transport;
+import dev.weir.protocol.WriteBufferLimits;
 import dev.weir.protocol.WriteTransport;
+import dev.weir.stream.StreamOptions;
 import dev.weir.task.ExceptionContext;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
@@ -145,6 +147,30 @@ class SubprocessProtocolTest {
           assertThat(cat.protocol().events)
               .contains("pipe 0 lost", "pipe 1 lost", "pipe 2 lost", "exited")
               .endsWith("lost");
+        });
+  }
+
+  @EachTransport
+  void theWaterMarksOfTheOptionsHold(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          SubprocessOptions options =
+              SubprocessOptions.piped()
+                  .withStream(StreamOptions.defaults().withWriteLimits(2000, 1000));
+          Attached<SubprocessTransport, Noting> sleeping =
+              Asyncio.subprocessExec(Noting::new, List.of("sleep", "60"), options);
+          WriteTransport stdin = sleeping.transport().stdin();
+          assertThat(stdin.writeBufferLimits()).isEqualTo(new WriteBufferLimits(1000, 2000));
+          stdin.write(new byte[2000]);
+          assertThat(sleeping.protocol().events).containsExactly("made");
+          stdin.write(new byte[1]);
+          assertThat(sleeping.protocol().events).containsExactly("made", "pause");
+
+          stdin.setWriteBufferLimits(4000, 4000);
+          assertThat(sleeping.protocol().events).containsExactly("made", "pause", "resume");
+          sleeping.transport().close();
+          sleeping.protocol().lost.await();
         });
   }
 

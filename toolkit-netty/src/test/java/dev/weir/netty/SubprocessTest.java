@@ -6,15 +6,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.Asyncio;
+import dev.weir.process.ChildProcess;
 import dev.weir.process.NoSuchProcessException;
 import dev.weir.process.ProcessOutput;
 import dev.weir.process.Redirection;
 import dev.weir.process.Subprocess;
 import dev.weir.process.SubprocessOptions;
+import dev.weir.spi.TransportProtocol;
 import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.LimitOverrunException;
+import dev.weir.stream.StreamOptions;
+import dev.weir.stream.TransportStreams;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
+import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -408,6 +413,35 @@ class SubprocessTest {
               .hasMessageContaining("empty");
           assertThat(Descriptors.open()).isLessThanOrEqualTo(open);
           assertThat(Children.pids()).isEmpty();
+        });
+  }
+
+  @EachTransport
+  void aStartThatFailsHalfWayLeavesNothing(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          makeFifo(folder.resolve("warm-up"));
+          long open = Descriptors.open();
+          ChildProcess.Events failing =
+              new ChildProcess.Events() {
+                @Override
+                public TransportProtocol protocol(int descriptor) {
+                  if (descriptor == 2) {
+                    throw new IllegalStateException("no more of them");
+                  }
+                  return new TransportStreams(Loop.running(), StreamOptions.defaults()).protocol();
+                }
+
+                @Override
+                public void exited() {}
+              };
+          assertThatThrownBy(() -> ChildProcess.start(List.of("cat"), PIPED, failing))
+              .hasMessage("no more of them");
+
+          PipeThreads.untilGone();
+          OnLoop.passRoundsUntil(() -> Children.pids().isEmpty());
+          assertThat(Descriptors.open()).isLessThanOrEqualTo(open);
         });
   }
 

@@ -10,6 +10,7 @@ import dev.weir.process.Subprocess;
 import dev.weir.process.SubprocessOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.StreamWriter;
+import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,6 +47,17 @@ final class Processes {
       process.awaitExit();
     }
     return answers;
+  }
+
+  /** Runs a program that is interrupted when this one is, and says how it ended. */
+  static int runToTheEnd(List<String> program) throws IOException {
+    Loop loop = Asyncio.runningLoop();
+    try (Subprocess child = Asyncio.createSubprocessExec(program)) {
+      loop.addSignalHandler("INT", () -> Asyncio.createTask(() -> child.sendSignal("INT")));
+      return child.awaitExit();
+    } finally {
+      loop.removeSignalHandler("INT");
+    }
   }
 
   /** Says what the user types to a server, and shows what comes from there meanwhile. */

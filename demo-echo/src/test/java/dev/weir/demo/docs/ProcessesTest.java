@@ -27,4 +27,10 @@ class ProcessesTest {
         assertThat(Processes.ask(List.of("cat"), List.of("one", "two")))
             .containsExactly("one", "two"));
   }
+
+  @Test
+  void aProgramRunsToItsEnd() {
+    Asyncio.run(
+        () -> assertThat(Processes.runToTheEnd(List.of("sh", "-c", "exit 3"))).isEqualTo(3));
+  }
 }
