@@ -52,7 +52,7 @@ final class Processes {
   /** Runs a program that is interrupted when this one is, and says how it ended. */
   static int runToTheEnd(List<String> program) throws IOException {
     Loop loop = Asyncio.runningLoop();
-    try (Subprocess child = Asyncio.createSubprocessExec(program)) {
+    try (Subprocess child = Asyncio.createSubprocessExec(program, SubprocessOptions.defaults())) {
       loop.addSignalHandler("INT", () -> Asyncio.createTask(() -> child.sendSignal("INT")));
       return child.awaitExit();
     } finally {
