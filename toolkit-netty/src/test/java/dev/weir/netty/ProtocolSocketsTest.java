@@ -16,6 +16,7 @@ import dev.weir.protocol.StreamReaderProtocol;
 import dev.weir.protocol.Transport;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
+import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
 import dev.weir.stream.StreamOptions;
@@ -188,6 +189,24 @@ class ProtocolSocketsTest {
           assertThat(pair.server().take(8)).isEqualTo("question");
           pair.accepted().write(bytes("answer"));
           assertThat(pair.client().protocol().take(6)).isEqualTo("answer");
+        });
+  }
+
+  @EachTransport
+  void aFailedWriteEndsAConnectionWhoseReadingIsPaused(String transport) {
+    OnLoop.run(
+        transport,
+        () -> {
+          try (Server server = Asyncio.startServer((reader, writer) -> {}, "127.0.0.1", 0)) {
+            Attached<Transport, Inbox> client =
+                Asyncio.createConnection(Inbox::new, "127.0.0.1", port(server));
+            client.transport().pauseReading();
+            while (!client.protocol().lost.done()) {
+              client.transport().write(bytes("is anybody there?"));
+              Asyncio.yieldNow();
+            }
+            assertThat(client.protocol().lost.await()).isInstanceOf(ConnectionResetException.class);
+          }
         });
   }
 
