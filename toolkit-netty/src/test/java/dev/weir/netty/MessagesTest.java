@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,8 +86,19 @@ class MessagesTest {
       Class<I> type,
       PipelineSetup pipeline,
       ServerBody body) {
+    with(transport, OnLoop.PATIENCE, handler, type, pipeline, body);
+  }
+
+  private static <I, O> void with(
+      String transport,
+      Duration patience,
+      MessageHandler<I, O> handler,
+      Class<I> type,
+      PipelineSetup pipeline,
+      ServerBody body) {
     OnLoop.run(
         transport,
+        patience,
         () -> {
           try (Server server =
               NettyStreams.startMessageServer(
@@ -357,7 +369,7 @@ class MessagesTest {
         port -> {
           try (MessageConnection<String, String> client = connect(port)) {
             Task<String> receiving = Asyncio.createTask(client::receive);
-            Asyncio.sleep(java.time.Duration.ZERO);
+            Asyncio.yieldNow();
             assertThatThrownBy(client::receive)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("let one task receive");
@@ -432,7 +444,7 @@ class MessagesTest {
       @Override
       void leave(StreamWriter writer) {
         writer.close();
-        Asyncio.sleep(java.time.Duration.ZERO);
+        Asyncio.yieldNow();
       }
     },
     ABORTS {
@@ -797,6 +809,10 @@ class MessagesTest {
 
   private static final int SMALL = Integer.getInteger("weir.test.messages", 10_000);
 
+  /** More for a million: leak detection notes where each message has been. */
+  private static final Duration PATIENCE_FOR_SMALL =
+      Duration.ofSeconds(Math.max(OnLoop.PATIENCE.toSeconds(), SMALL / 4000));
+
   /** By {@code -Dweir.test.messages=1000000} a million each way. */
   @EachTransportAndIoUring
   void manyMessagesEachWayKeepTheirOrderWithASlowReceiver(String transport) {
@@ -804,6 +820,7 @@ class MessagesTest {
     AtomicInteger waitingMost = new AtomicInteger();
     with(
         transport,
+        PATIENCE_FOR_SMALL,
         (MessageConnection<ByteBuf, ByteBuf> connection) -> {
           int received = 0;
           for (ByteBuf message : connection) {
@@ -811,7 +828,7 @@ class MessagesTest {
             assertThat(message.getLong(message.readerIndex())).isEqualTo(received++);
             connection.send(message);
             if (received % 100 == 0) {
-              Asyncio.sleep(java.time.Duration.ZERO);
+              Asyncio.yieldNow();
             }
           }
         },
@@ -879,7 +896,7 @@ class MessagesTest {
             int number = message.readInt();
             message.release();
             assertThat(number).isEqualTo(received++);
-            Asyncio.sleep(java.time.Duration.ZERO);
+            Asyncio.yieldNow();
           }
           connection.send(Unpooled.copyInt(received));
         },

@@ -31,7 +31,7 @@ import java.util.function.BooleanSupplier;
  */
 final class OnLoop {
   /** Far more than any test takes: reaching it means that something never happens. */
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private OnLoop() {}
 
