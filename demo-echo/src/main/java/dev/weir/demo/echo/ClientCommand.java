@@ -70,10 +70,11 @@ final class ClientCommand implements Callable<Integer> {
 
       printReplies(connection);
 
-      if (!sending.done()) {
-        throw new IOException("The server closed the connection before the input had ended");
+      if (sending.done()) {
+        sending.await(IOException.class);
       }
-      sending.await(IOException.class);
+      // Before the input's end is asked for, which a thread may have seen and not yet told: what is
+      // said of one server shall not depend on that.
       if (!connection.writer().canWriteEof() && bytesPrinted < bytesSent) {
         throw new IOException(
             "The server closed the connection when "
@@ -81,6 +82,9 @@ final class ClientCommand implements Callable<Integer> {
                 + " of "
                 + bytesSent
                 + " bytes had come back");
+      }
+      if (!sending.done()) {
+        throw new IOException("The server closed the connection before the input had ended");
       }
     }
   }

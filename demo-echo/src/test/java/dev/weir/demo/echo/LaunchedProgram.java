@@ -24,6 +24,12 @@ final class LaunchedProgram implements AutoCloseable {
   private static final Pattern PORT = Pattern.compile(":([0-9]+)\\b");
   private static final int IGNORES_SIGINT = 0x2;
 
+  /** The watchdog's warning and the stack below it, up to the next line of log or error. */
+  private static final Pattern SLOW_STEP =
+      Pattern.compile(
+          "^[0-9:.]+ WARN .* has held the turn of .*\\R(?:(?!echo: |[0-9]{2}:).*\\R)*",
+          Pattern.MULTILINE);
+
   private final Process process;
   private final BufferedReader output;
   private final Path errors;
@@ -78,9 +84,12 @@ final class LaunchedProgram implements AutoCloseable {
     return process.getOutputStream();
   }
 
-  /** {@return what it wrote to standard error so far} */
+  /**
+   * {@return what it wrote to standard error so far, without warnings of slow steps: a JVM that
+   * starts on a busy machine has those, and nothing is wrong then}
+   */
   String errors() throws IOException {
-    return Files.readString(errors);
+    return SLOW_STEP.matcher(Files.readString(errors)).replaceAll("");
   }
 
   void signal(String name) throws IOException, InterruptedException {

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code echo server} and {@code echo client} as processes that speak TLS. */
 @Tag("slow")
@@ -159,11 +161,16 @@ class LaunchedTlsTest {
     }
   }
 
-  @Test
-  void aServerThatDoesNotSendAllBackIsNoSuccess() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aServerThatDoesNotSendAllBackIsNoSuccess(boolean inputEnds) throws Exception {
     try (ServerSocket listener = listenWithJdk();
         LaunchedProgram client = startClient(listener.getLocalPort(), "--ca", certificate)) {
-      writeAndClose(client.input(), "hello");
+      client.input().write("hello".getBytes(UTF_8));
+      client.input().flush();
+      if (inputEnds) {
+        client.input().close();
+      }
       try (Socket server = listener.accept()) {
         assertThat(server.getInputStream().readNBytes(5)).isEqualTo("hello".getBytes(UTF_8));
         server.getOutputStream().write("he".getBytes(UTF_8));
