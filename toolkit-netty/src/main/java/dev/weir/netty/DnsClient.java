@@ -135,7 +135,7 @@ final class DnsClient {
 
   private static UnknownHostException failure(String host, Throwable cause) {
     if (cause instanceof CancellationException) {
-      return new UnknownHostException(host + ": the resolver was closed meanwhile");
+      return closedMeanwhile(host);
     }
     StringBuilder why = new StringBuilder(host);
     for (Throwable each = cause; each != null; each = each.getCause()) {
@@ -144,6 +144,10 @@ final class DnsClient {
     UnknownHostException failure = new UnknownHostException(why.toString());
     failure.initCause(cause);
     return failure;
+  }
+
+  static UnknownHostException closedMeanwhile(String host) {
+    return new UnknownHostException(host + ": the resolver was closed meanwhile");
   }
 
   void close() {

@@ -16,13 +16,16 @@ import org.jspecify.annotations.Nullable;
  *     by default
  * @param cacheSize how many names are remembered, those that were asked for last, 1,000 by default.
  *     Each is kept as long as its server says. Failures are not remembered
+ * @param maxLookups how many lookups ask at a time, 256 by default, each on a socket of its own;
+ *     the others wait for their turn, and their {@code timeout} runs meanwhile
  */
 public record DnsOptions(
     List<InetSocketAddress> servers,
     @Nullable List<String> searchDomains,
     Duration queryTimeout,
     Duration timeout,
-    int cacheSize) {
+    int cacheSize,
+    int maxLookups) {
   /** Checks the options. */
   public DnsOptions {
     servers = List.copyOf(servers);
@@ -40,6 +43,9 @@ public record DnsOptions(
     if (cacheSize < 1) {
       throw new IllegalArgumentException("cacheSize < 1: " + cacheSize);
     }
+    if (maxLookups < 1) {
+      throw new IllegalArgumentException("maxLookups < 1: " + maxLookups);
+    }
   }
 
   private static void ensurePositive(Duration duration, String name) {
@@ -50,7 +56,8 @@ public record DnsOptions(
 
   /** {@return the defaults} */
   public static DnsOptions defaults() {
-    return new DnsOptions(List.of(), null, Duration.ofSeconds(5), Duration.ofSeconds(15), 1000);
+    return new DnsOptions(
+        List.of(), null, Duration.ofSeconds(5), Duration.ofSeconds(15), 1000, 256);
   }
 
   /**
@@ -59,12 +66,12 @@ public record DnsOptions(
    * @throws IllegalArgumentException if one is unresolved
    */
   public DnsOptions withServers(List<InetSocketAddress> servers) {
-    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize);
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
   }
 
   /** {@return these options with other search domains, none if the list is empty} */
   public DnsOptions withSearchDomains(@Nullable List<String> searchDomains) {
-    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize);
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
   }
 
   /**
@@ -73,7 +80,7 @@ public record DnsOptions(
    * @throws IllegalArgumentException if it is not positive
    */
   public DnsOptions withQueryTimeout(Duration queryTimeout) {
-    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize);
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
   }
 
   /**
@@ -82,7 +89,7 @@ public record DnsOptions(
    * @throws IllegalArgumentException if it is not positive
    */
   public DnsOptions withTimeout(Duration timeout) {
-    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize);
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
   }
 
   /**
@@ -91,6 +98,15 @@ public record DnsOptions(
    * @throws IllegalArgumentException if it is less than 1
    */
   public DnsOptions withCacheSize(int cacheSize) {
-    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize);
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
+  }
+
+  /**
+   * {@return these options with another number of lookups at a time}
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public DnsOptions withMaxLookups(int maxLookups) {
+    return new DnsOptions(servers, searchDomains, queryTimeout, timeout, cacheSize, maxLookups);
   }
 }

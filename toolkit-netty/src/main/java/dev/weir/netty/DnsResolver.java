@@ -1,6 +1,8 @@
 package dev.weir.netty;
 
 import dev.weir.spi.Network.Completion;
+import dev.weir.sync.AsyncSemaphore;
+import dev.weir.sync.Held;
 import dev.weir.task.CancelledError;
 import dev.weir.task.Future;
 import dev.weir.task.Loop;
@@ -15,9 +17,10 @@ import java.util.Objects;
 
 /**
  * Looks names up with Netty's DNS client, on the loop itself: no thread waits, a lookup that is
- * cancelled or late is over and its socket closed, and a hundred at a time are no more than a
- * hundred sockets for a moment; their number has no bound. The JDK's lookups, which a loop does
- * otherwise, take a thread each, of 32, for as long as the system's resolver waits.
+ * cancelled or late is over and its socket closed. Each has a socket for a moment, so {@link
+ * DnsOptions#maxLookups} bounds how many there are at a time; others wait for their turn. The JDK's
+ * lookups, which a loop does otherwise, take a thread each, of 32, for as long as the system's
+ * resolver waits.
  *
  * <pre>{@code
  * Asyncio.runningLoop().setResolver(DnsResolver.open(DnsOptions.defaults()));
@@ -39,6 +42,7 @@ public final class DnsResolver implements Resolver, AutoCloseable {
   private final NettyIoDriver driver;
   private final DnsClient client;
   private final DnsOptions options;
+  private final AsyncSemaphore turns;
   private boolean closed;
 
   private DnsResolver(Loop loop, NettyIoDriver driver, DnsClient client, DnsOptions options) {
@@ -46,6 +50,7 @@ public final class DnsResolver implements Resolver, AutoCloseable {
     this.driver = driver;
     this.client = client;
     this.options = options;
+    this.turns = new AsyncSemaphore(options.maxLookups());
   }
 
   /**
@@ -100,21 +105,31 @@ public final class DnsResolver implements Resolver, AutoCloseable {
       throw new IllegalStateException(
           this + " is closed: have the loop look names up otherwise, with setResolver()");
     }
-    Future<List<InetAddress>> found = loop.createFuture("a lookup of " + host);
-    Answer answer = new Answer(found);
-    driver.request(() -> client.resolve(host, answer));
     try {
       return Timeout.after(options.timeout())
-          .<List<InetAddress>, UnknownHostException>call(
-              scope -> found.await(UnknownHostException.class));
+          .<List<InetAddress>, UnknownHostException>call(scope -> lookUpInTurn(host));
     } catch (TimeoutException e) {
       UnknownHostException late =
           new UnknownHostException(host + " was not looked up within " + options.timeout());
       late.initCause(e);
       throw late;
-    } finally {
-      if (!answer.given()) {
-        driver.request(() -> client.cancel(answer));
+    }
+  }
+
+  private List<InetAddress> lookUpInTurn(String host) throws UnknownHostException {
+    try (Held _ = turns.hold()) {
+      if (closed) {
+        throw DnsClient.closedMeanwhile(host);
+      }
+      Future<List<InetAddress>> found = loop.createFuture("a lookup of " + host);
+      Answer answer = new Answer(found);
+      driver.request(() -> client.resolve(host, answer));
+      try {
+        return found.await(UnknownHostException.class);
+      } finally {
+        if (!answer.given()) {
+          driver.request(() -> client.cancel(answer));
+        }
       }
     }
   }

@@ -248,6 +248,63 @@ class DnsResolverTest {
     }
   }
 
+  @EachTransportAndIoUring
+  void noMoreLookupsAskAtATimeThanTheyMay(String transport) throws Exception {
+    try (SilentServer silent = new SilentServer()) {
+      OnLoop.run(
+          transport,
+          () -> {
+            DnsResolver resolver =
+                DnsResolver.open(
+                    asking(silent.address())
+                        .withQueryTimeout(Duration.ofHours(1))
+                        .withTimeout(Duration.ofHours(1))
+                        .withMaxLookups(2));
+            long before = Descriptors.open();
+            List<Task<?>> asking =
+                IntStream.range(0, 20)
+                    .<Task<?>>mapToObj(
+                        i -> Asyncio.createTask(() -> resolver.resolve("db" + i + ".example")))
+                    .toList();
+            OnLoop.passRoundsUntil(() -> Descriptors.open() >= before + 2);
+            OnLoop.passRounds(20);
+            assertThat(Descriptors.open()).isEqualTo(before + 2);
+
+            asking.subList(0, 2).forEach(Task::cancel);
+            Asyncio.wait(asking.subList(0, 2));
+            OnLoop.passRounds(20);
+            OnLoop.passRoundsUntil(() -> Descriptors.open() == before + 2); // The next two.
+
+            asking.forEach(Task::cancel);
+            Asyncio.wait(asking);
+            OnLoop.passRoundsUntil(() -> Descriptors.open() == before);
+          });
+    }
+  }
+
+  @EachTransport
+  void whoWaitsForATurnHasNoMoreTimeForIt(String transport) throws Exception {
+    try (SilentServer silent = new SilentServer()) {
+      OnLoop.run(
+          transport,
+          () -> {
+            use(
+                asking(silent.address())
+                    .withQueryTimeout(Duration.ofHours(1))
+                    .withTimeout(Duration.ofMillis(20))
+                    .withMaxLookups(1));
+            Task<?> first = Asyncio.createTask(() -> Asyncio.getaddrinfo("db.example", 80));
+            Task<?> second = Asyncio.createTask(() -> Asyncio.getaddrinfo("web.example", 80));
+            Asyncio.wait(List.of(first, second));
+
+            assertThat(second.exception())
+                .isInstanceOf(UnknownHostException.class)
+                .hasMessage("web.example was not looked up within PT0.02S");
+            first.exception();
+          });
+    }
+  }
+
   // --- Without a server
 
   @EachTransport
@@ -316,9 +373,11 @@ class DnsResolverTest {
                 DnsResolver.open(
                     asking(silent.address())
                         .withQueryTimeout(Duration.ofHours(1))
-                        .withTimeout(Duration.ofHours(1)));
+                        .withTimeout(Duration.ofHours(1))
+                        .withMaxLookups(1));
             long before = Descriptors.open();
             Task<?> asking = Asyncio.createTask(() -> resolver.resolve("db.example"));
+            Task<?> waiting = Asyncio.createTask(() -> resolver.resolve("web.example"));
             OnLoop.passRounds(3);
             resolver.close();
             resolver.close();
@@ -326,6 +385,9 @@ class DnsResolverTest {
             assertThatThrownBy(asking::await)
                 .isInstanceOf(UnknownHostException.class)
                 .hasMessage("db.example: the resolver was closed meanwhile");
+            assertThatThrownBy(waiting::await)
+                .isInstanceOf(UnknownHostException.class)
+                .hasMessage("web.example: the resolver was closed meanwhile");
             assertThat(Descriptors.open()).isEqualTo(before);
             assertThatThrownBy(() -> resolver.resolve("db.example"))
                 .isInstanceOf(IllegalStateException.class)
@@ -362,5 +424,8 @@ class DnsResolverTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> options.withCacheSize(0))
         .withMessage("cacheSize < 1: 0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> options.withMaxLookups(0))
+        .withMessage("maxLookups < 1: 0");
   }
 }
