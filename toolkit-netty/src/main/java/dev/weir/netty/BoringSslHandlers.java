@@ -147,6 +147,11 @@ final class BoringSslHandlers extends TlsHandlers {
   }
 
   @Override
+  boolean readsArrays() {
+    return false;
+  }
+
+  @Override
   String provider() {
     return OpenSsl.versionString().startsWith("BoringSSL") ? "BoringSSL" : OpenSsl.versionString();
   }

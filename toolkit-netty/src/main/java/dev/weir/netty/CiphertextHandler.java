@@ -35,6 +35,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   private final NettyTls tls;
   private final boolean errorsComeLate;
   private final @Nullable FileDescriptor socket;
+  private final WholeRecords records;
 
   /** What is to be flushed, if it is one buffer and nothing is queued before it. */
   private @Nullable ByteBuf held;
@@ -47,9 +48,11 @@ final class CiphertextHandler extends ChannelDuplexHandler {
    * @param errorsComeLate whether the engine may have an error that it reports when it is next used
    * @param socket what to write to past the channel's queue, or null
    */
-  CiphertextHandler(NettyTls tls, boolean errorsComeLate, @Nullable FileDescriptor socket) {
+  CiphertextHandler(
+      NettyTls tls, boolean errorsComeLate, @Nullable FileDescriptor socket, WholeRecords records) {
     this.tls = tls;
     this.socket = socket;
+    this.records = records;
     this.errorsComeLate = errorsComeLate;
   }
 
@@ -58,6 +61,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     if (held != null) {
       passOn(context); // To be failed and released there.
     }
+    records.close();
   }
 
   // --- To the socket
@@ -152,7 +156,11 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     reading = errorsComeLate;
     tls.arrived(((ByteBuf) message).readableBytes());
     try {
-      context.fireChannelRead(message);
+      if (tls.isOpen()) {
+        records.take(context, (ByteBuf) message);
+      } else {
+        records.pass(context, (ByteBuf) message);
+      }
     } finally {
       reading = false;
     }

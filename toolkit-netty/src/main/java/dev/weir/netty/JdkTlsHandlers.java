@@ -149,6 +149,11 @@ final class JdkTlsHandlers extends TlsHandlers {
   }
 
   @Override
+  boolean readsArrays() {
+    return true;
+  }
+
+  @Override
   String provider() {
     return "JDK";
   }

@@ -121,7 +121,10 @@ final class NettyTls {
     String transportName = pipeline.context(transport).name();
     pipeline.addFirst(
         new CiphertextHandler(
-            this, handlers.reportsErrorsLate(), transport.driver.directSocket(transport.channel)));
+            this,
+            handlers.reportsErrorsLate(),
+            transport.driver.directSocket(transport.channel),
+            new WholeRecords(transport.driver.readBuffers(), handlers.readsArrays())));
     pipeline.addBefore(transportName, PLAINTEXT, new PlaintextHandler(transport::isHandingOn));
     if (options instanceof ServerTls server) {
       pipeline.addBefore(PLAINTEXT, null, new ServerNameHandler(this, handlers, server));
@@ -155,6 +158,7 @@ final class NettyTls {
       TlsSession agreed = newSession(Objects.requireNonNull(handler));
       session = agreed;
       stage = Stage.OPEN;
+      transport.driver.readBuffers().share(transport.channel); // Nothing is kept of it any more.
       outcome.succeeded(agreed);
     }
   }

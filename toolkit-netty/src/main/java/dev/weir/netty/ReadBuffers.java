@@ -33,6 +33,10 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private final boolean sharing;
   private ByteBuf shared;
+
+  /** As much as a read and what was left of the one before; empty until one is needed. */
+  private ByteBuf sharedArray = Unpooled.EMPTY_BUFFER;
+
   private boolean handedOn;
 
   /**
@@ -56,14 +60,29 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
   void close() {
     shared.release();
+    sharedArray.release();
   }
 
   /**
-   * Has a connection read into buffers of its own from now on: a TLS handler keeps what it cannot
-   * decrypt yet, and of a peer that stops in the middle it would keep the whole shared buffer.
+   * Has a connection read into buffers of its own from now on: a decoder keeps what it cannot use
+   * yet, and of a peer that stops in the middle it would keep the whole shared buffer.
    */
   void keepApart(Channel channel) {
     channel.config().setRecvByteBufAllocator(apart);
+  }
+
+  /** Has a connection use the shared buffer, after all. */
+  void share(Channel channel) {
+    channel.config().setRecvByteBufAllocator(this);
+  }
+
+  /** {@return an empty array for what was read, which the next one gets who asks} */
+  ByteBuf takeArray(int bytes) {
+    if (bytes > sharedArray.capacity() || sharedArray.refCnt() > 1) {
+      sharedArray.release();
+      sharedArray = Unpooled.buffer(Math.max(bytes, 2 * BYTES));
+    }
+    return sharedArray.retain().clear();
   }
 
   /**
@@ -90,8 +109,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     public void reset(ChannelConfig config) {
       super.reset(config);
       // Netty asks a channel's allocator for a handle once only, so this looks for another one.
-      if (own == null && (!sharing || config.getRecvByteBufAllocator() == apart)) {
-        own = (RecvByteBufAllocator.ExtendedHandle) SIZES.newHandle();
+      boolean keepsApart = !sharing || config.getRecvByteBufAllocator() == apart;
+      if (keepsApart != (own != null)) {
+        own = keepsApart ? (RecvByteBufAllocator.ExtendedHandle) SIZES.newHandle() : null;
       }
       if (own != null) {
         own.reset(config);

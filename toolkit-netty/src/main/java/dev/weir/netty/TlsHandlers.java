@@ -79,6 +79,9 @@ abstract class TlsHandlers {
   /** {@return whether the engine may have an error that it reports when it is next used} */
   abstract boolean reportsErrorsLate();
 
+  /** {@return whether the engine decrypts faster what is in an array} */
+  abstract boolean readsArrays();
+
   /** {@return the name of what encrypts, for the session's facts} */
   abstract String provider();
 
