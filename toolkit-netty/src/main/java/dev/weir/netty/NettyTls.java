@@ -158,7 +158,7 @@ final class NettyTls {
       TlsSession agreed = newSession(Objects.requireNonNull(handler));
       session = agreed;
       stage = Stage.OPEN;
-      transport.driver.readBuffers().share(transport.channel); // Nothing is kept of it any more.
+      transport.driver.readBuffers().shareEncrypted(transport.channel); // It keeps none any more.
       outcome.succeeded(agreed);
     }
   }

@@ -21,6 +21,12 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   private static final int BYTES = 64 * 1024;
 
   /**
+   * What TLS makes of so much, at most, where it is sent in the largest records: else a part of one
+   * would be left after nearly every read.
+   */
+  private static final int ENCRYPTED_BYTES = 4 * (16 * 1024 + 32);
+
+  /**
    * How much is handed on at once, so that a large message leaves by one system call. What a task
    * reads comes one by one: it takes over whole what was read at once, where it need not grow.
    */
@@ -29,7 +35,8 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   /** As Netty does by itself. */
   private static final AdaptiveRecvByteBufAllocator SIZES = new AdaptiveRecvByteBufAllocator();
 
-  private final Apart apart = new Apart();
+  private final RecvByteBufAllocator apart = new Marker();
+  private final RecvByteBufAllocator encrypted = new Marker();
 
   private final boolean sharing;
   private ByteBuf shared;
@@ -45,7 +52,8 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   ReadBuffers(boolean sharing) {
     super(READS_HANDED_ON_AT_ONCE_MAX);
     this.sharing = sharing;
-    this.shared = sharing ? Unpooled.directBuffer(BYTES, BYTES) : Unpooled.EMPTY_BUFFER;
+    this.shared =
+        sharing ? Unpooled.directBuffer(ENCRYPTED_BYTES, ENCRYPTED_BYTES) : Unpooled.EMPTY_BUFFER;
   }
 
   @Override
@@ -71,9 +79,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     channel.config().setRecvByteBufAllocator(apart);
   }
 
-  /** Has a connection use the shared buffer, after all. */
-  void share(Channel channel) {
-    channel.config().setRecvByteBufAllocator(this);
+  /** Has a connection use the shared buffer, after all, for TLS records. */
+  void shareEncrypted(Channel channel) {
+    channel.config().setRecvByteBufAllocator(encrypted);
   }
 
   /** {@return an empty array for what was read, which the next one gets who asks} */
@@ -86,10 +94,10 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   }
 
   /**
-   * What a channel is given that is to have buffers of its own. Its handle must be one of ours also
-   * if this is the first that the channel asks for one: how often it reads is ours to say.
+   * What a channel is given to say how it reads. Its handle must be one of ours also if this is the
+   * first that the channel asks for one: how often it reads is ours to say.
    */
-  private final class Apart implements RecvByteBufAllocator {
+  private final class Marker implements RecvByteBufAllocator {
     @Override
     public MaxMessageHandle newHandle() {
       return ReadBuffers.this.newHandle();
@@ -100,16 +108,20 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     /** Sizes the buffers of a connection that has its own; null if it shares. */
     private RecvByteBufAllocator.@Nullable ExtendedHandle own;
 
+    private boolean readsEncrypted;
+
     @Override
     public int guess() {
-      return own != null ? own.guess() : BYTES;
+      return own != null ? own.guess() : readsEncrypted ? ENCRYPTED_BYTES : BYTES;
     }
 
     @Override
     public void reset(ChannelConfig config) {
       super.reset(config);
       // Netty asks a channel's allocator for a handle once only, so this looks for another one.
-      boolean keepsApart = !sharing || config.getRecvByteBufAllocator() == apart;
+      RecvByteBufAllocator marker = config.getRecvByteBufAllocator();
+      readsEncrypted = marker == encrypted;
+      boolean keepsApart = !sharing || marker == apart;
       if (keepsApart != (own != null)) {
         own = keepsApart ? (RecvByteBufAllocator.ExtendedHandle) SIZES.newHandle() : null;
       }
@@ -141,10 +153,13 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
       }
       if (shared.refCnt() > 1) {
         ByteBuf kept = shared;
-        shared = alloc.directBuffer(BYTES, BYTES); // If there is no memory, all is as it was.
+        // If there is no memory, all is as it was.
+        shared = alloc.directBuffer(ENCRYPTED_BYTES, ENCRYPTED_BYTES);
         kept.release();
       }
-      return shared.retain().clear();
+      // What is not encrypted does not get the room for it: a task reads as much as fits BYTES.
+      int start = readsEncrypted ? 0 : ENCRYPTED_BYTES - BYTES;
+      return shared.retain().setIndex(start, start);
     }
 
     @Override

@@ -7,6 +7,8 @@ import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.embedded.EmbeddedChannel;
 import org.junit.jupiter.api.Test;
 
 /** Who has the buffer that a loop's reads share. */
@@ -79,5 +81,77 @@ class ReadBuffersTest {
     buffers.close();
     assertThat(kept.refCnt()).isZero();
     assertThat(next.refCnt()).isZero();
+  }
+
+  // --- Who reads how much
+
+  /** As a channel asks before a poll. */
+  private static int readable(Channel channel) {
+    var handle = channel.unsafe().recvBufAllocHandle();
+    handle.reset(channel.config());
+    ByteBuf buffer = handle.allocate(MEMORY);
+    int room = buffer.writableBytes();
+    buffer.release();
+    return room;
+  }
+
+  private static Channel channelOf(ReadBuffers buffers) {
+    EmbeddedChannel channel = new EmbeddedChannel();
+    channel.config().setRecvByteBufAllocator(buffers);
+    return channel;
+  }
+
+  @Test
+  void aReadIsNoLongerThanWhatATaskTakesWhole() {
+    ReadBuffers buffers = new ReadBuffers(true);
+
+    assertThat(readable(channelOf(buffers))).isEqualTo(65_536);
+    buffers.close();
+  }
+
+  @Test
+  void aReadOfRecordsIsLongerByWhatTlsAddsToThem() {
+    ReadBuffers buffers = new ReadBuffers(true);
+    Channel channel = channelOf(buffers);
+    readable(channel);
+    buffers.shareEncrypted(channel);
+
+    assertThat(readable(channel)).isBetween(4 * 16_413, 4 * 16_640);
+    buffers.close();
+  }
+
+  @Test
+  void whoWasApartSharesAgain() {
+    ReadBuffers buffers = new ReadBuffers(true);
+    Channel channel = channelOf(buffers);
+    buffers.keepApart(channel);
+    assertThat(readable(channel)).as("of its own").isLessThan(65_536);
+
+    buffers.shareEncrypted(channel);
+    assertThat(readable(channel)).isGreaterThan(65_536);
+    buffers.keepApart(channel);
+    assertThat(readable(channel)).isLessThan(65_536);
+    buffers.close();
+  }
+
+  @Test
+  void anArrayIsSharedUntilSomebodyKeepsItOrItIsTooSmall() {
+    ReadBuffers buffers = new ReadBuffers(true);
+    ByteBuf first = buffers.takeArray(100).writeInt(42);
+    first.release();
+
+    ByteBuf second = buffers.takeArray(100).writeInt(7);
+    assertThat(second).isSameAs(first);
+    ByteBuf third = buffers.takeArray(100);
+    assertThat(third).isNotSameAs(second);
+    assertThat(second.readInt()).isEqualTo(7);
+    second.release();
+    third.release();
+    ByteBuf large = buffers.takeArray(1 << 20);
+    assertThat(large.capacity()).isGreaterThanOrEqualTo(1 << 20);
+    large.release();
+    buffers.close();
+    assertThat(large.refCnt()).isZero();
+    assertThat(second.refCnt()).isZero();
   }
 }

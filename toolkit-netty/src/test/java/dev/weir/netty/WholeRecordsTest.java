@@ -141,7 +141,7 @@ class WholeRecordsTest {
 
   @Test
   void aByteAtATimeItIsHandedOnWhenItsLastHasCome() {
-    byte[] record = record(APPLICATION_DATA, 16_406);
+    byte[] record = record(APPLICATION_DATA, 1_500);
     for (int at = 0; at < record.length; at++) {
       assertThat(handedOn).isEmpty();
       read(record, at, at + 1);
