@@ -147,7 +147,7 @@ final class BoringSslHandlers extends TlsHandlers {
   }
 
   @Override
-  boolean readsArrays() {
+  boolean needsWholeRecords() {
     return false;
   }
 

@@ -35,7 +35,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   private final NettyTls tls;
   private final boolean errorsComeLate;
   private final @Nullable FileDescriptor socket;
-  private final WholeRecords records;
+  private final @Nullable WholeRecords records;
 
   /** What is to be flushed, if it is one buffer and nothing is queued before it. */
   private @Nullable ByteBuf held;
@@ -47,9 +47,13 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   /**
    * @param errorsComeLate whether the engine may have an error that it reports when it is next used
    * @param socket what to write to past the channel's queue, or null
+   * @param records what the engine gets its records from; null if it takes what was read
    */
   CiphertextHandler(
-      NettyTls tls, boolean errorsComeLate, @Nullable FileDescriptor socket, WholeRecords records) {
+      NettyTls tls,
+      boolean errorsComeLate,
+      @Nullable FileDescriptor socket,
+      @Nullable WholeRecords records) {
     this.tls = tls;
     this.socket = socket;
     this.records = records;
@@ -61,7 +65,9 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     if (held != null) {
       passOn(context); // To be failed and released there.
     }
-    records.close();
+    if (records != null) {
+      records.close();
+    }
   }
 
   // --- To the socket
@@ -156,7 +162,9 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     reading = errorsComeLate;
     tls.arrived(((ByteBuf) message).readableBytes());
     try {
-      if (tls.isOpen()) {
+      if (records == null) {
+        context.fireChannelRead(message);
+      } else if (tls.isOpen()) {
         records.take(context, (ByteBuf) message);
       } else {
         records.pass(context, (ByteBuf) message);

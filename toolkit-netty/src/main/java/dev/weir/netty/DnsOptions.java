@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  *     by default
  * @param cacheSize how many names are remembered, those that were asked for last, 1,000 by default.
  *     Each is kept as long as its server says. Failures are not remembered
- * @param maxLookups how many lookups ask at a time, 256 by default, each on a socket of its own;
- *     the others wait for their turn, and their {@code timeout} runs meanwhile
+ * @param maxLookups how many lookups are under way at a time, 256 by default, each on a socket of
+ *     its own; the others wait for their turn, and their {@code timeout} runs meanwhile. That goes
+ *     for names that are remembered too: who waits for a server that does not answer is before them
  */
 public record DnsOptions(
     List<InetSocketAddress> servers,

@@ -149,7 +149,7 @@ final class JdkTlsHandlers extends TlsHandlers {
   }
 
   @Override
-  boolean readsArrays() {
+  boolean needsWholeRecords() {
     return true;
   }
 

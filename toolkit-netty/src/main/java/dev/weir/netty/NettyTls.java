@@ -66,6 +66,7 @@ final class NettyTls {
   private int arrived;
 
   private boolean closeSent;
+  private boolean drops;
   private @Nullable ScheduledFuture<?> shutdownTimer;
 
   NettyTls(NettyTransport transport, TlsRequest request, Completion<TlsSession> outcome) {
@@ -119,12 +120,8 @@ final class NettyTls {
     TlsHandlers handlers = Objects.requireNonNull(TlsHandlers.prepared(options), "not prepared");
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
-    pipeline.addFirst(
-        new CiphertextHandler(
-            this,
-            handlers.reportsErrorsLate(),
-            transport.driver.directSocket(transport.channel),
-            new WholeRecords(transport.driver.readBuffers(), handlers.readsArrays())));
+    CiphertextHandler ciphertext = newCiphertextHandler(handlers);
+    pipeline.addBefore(transportName, null, ciphertext);
     pipeline.addBefore(transportName, PLAINTEXT, new PlaintextHandler(transport::isHandingOn));
     if (options instanceof ServerTls server) {
       pipeline.addBefore(PLAINTEXT, null, new ServerNameHandler(this, handlers, server));
@@ -138,10 +135,21 @@ final class NettyTls {
     byte[] first = Objects.requireNonNull(received, "begun twice");
     received = null;
     if (first.length > 0) {
+      // Not by the pipeline's head: it has come through what is before.
+      ChannelHandlerContext context = pipeline.context(ciphertext);
       ByteBuf buffer = transport.channel.alloc().directBuffer(first.length);
-      pipeline.fireChannelRead(buffer.writeBytes(first));
-      pipeline.fireChannelReadComplete();
+      ciphertext.channelRead(context, buffer.writeBytes(first));
+      ciphertext.channelReadComplete(context);
     }
+  }
+
+  private CiphertextHandler newCiphertextHandler(TlsHandlers handlers) {
+    return new CiphertextHandler(
+        this,
+        handlers.reportsErrorsLate(),
+        // Handlers of an application's may have something to do with what is sent.
+        transport.isBehindHandlers() ? null : transport.driver.directSocket(transport.channel),
+        handlers.needsWholeRecords() ? new WholeRecords(transport.driver.readBuffers()) : null);
   }
 
   /** The handler to use is known. */
@@ -158,7 +166,9 @@ final class NettyTls {
       TlsSession agreed = newSession(Objects.requireNonNull(handler));
       session = agreed;
       stage = Stage.OPEN;
-      transport.driver.readBuffers().shareEncrypted(transport.channel); // It keeps none any more.
+      if (!transport.isBehindHandlers()) { // Those are given what was read, and may keep it.
+        transport.driver.readBuffers().shareEncrypted(transport.channel);
+      }
       outcome.succeeded(agreed);
     }
   }
@@ -227,6 +237,10 @@ final class NettyTls {
 
   /** Has what the peer sends from now on dropped as it comes. */
   void dropWhatArrives() {
+    if (drops) {
+      return;
+    }
+    drops = true;
     transport.channel.pipeline().addFirst(new DroppingHandler());
   }
 

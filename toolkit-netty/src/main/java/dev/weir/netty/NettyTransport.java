@@ -270,6 +270,10 @@ final class NettyTransport extends NettyOutput
     applyReading();
   }
 
+  boolean isBehindHandlers() {
+    return behindHandlers;
+  }
+
   /** {@return how much a message counts for the limits of what may wait} */
   long size(Object message) {
     return Objects.requireNonNull(handlers, "no handlers").size(message);
@@ -472,7 +476,9 @@ final class NettyTransport extends NettyOutput
   }
 
   private void begin(UserHandlers added) {
-    driver.readBuffers().keepApart(channel); // Decoders keep parts of what they were given.
+    if (tls == null) {
+      driver.readBuffers().keepApart(channel); // Decoders keep parts of what they were given.
+    }
     sendStagedBefore();
     boolean ended = eofReceived;
     eofReceived = false;
@@ -794,6 +800,8 @@ final class NettyTransport extends NettyOutput
 
   /** The peer has ended the TLS session, which is the end of both directions. */
   private void tlsEnded(NettyTls tls) {
+    // An engine that has ended takes nothing, and its handler would keep all that comes.
+    tls.dropWhatArrives();
     if (eofReceived) {
       return;
     }

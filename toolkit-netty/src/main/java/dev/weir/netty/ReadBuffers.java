@@ -21,10 +21,13 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   private static final int BYTES = 64 * 1024;
 
   /**
-   * What TLS makes of so much, at most, where it is sent in the largest records: else a part of one
-   * would be left after nearly every read.
+   * What TLS makes of so much, where it is sent in the largest records: else most of one would be
+   * left after nearly every read. With the suites of TLS 1.3 a little is left.
    */
   private static final int ENCRYPTED_BYTES = 4 * (16 * 1024 + 32);
+
+  /** As much as a read of records, and one of which the end was not there before. */
+  private static final int ARRAY_BYTES = ENCRYPTED_BYTES + 20 * 1024;
 
   /**
    * How much is handed on at once, so that a large message leaves by one system call. What a task
@@ -41,7 +44,7 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   private final boolean sharing;
   private ByteBuf shared;
 
-  /** As much as a read and what was left of the one before; empty until one is needed. */
+  /** Empty until one is needed. */
   private ByteBuf sharedArray = Unpooled.EMPTY_BUFFER;
 
   private boolean handedOn;
@@ -86,9 +89,13 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
   /** {@return an empty array for what was read, which the next one gets who asks} */
   ByteBuf takeArray(int bytes) {
-    if (bytes > sharedArray.capacity() || sharedArray.refCnt() > 1) {
-      sharedArray.release();
-      sharedArray = Unpooled.buffer(Math.max(bytes, 2 * BYTES));
+    if (bytes > ARRAY_BYTES) {
+      return Unpooled.buffer(bytes); // What nobody needs as a rule is not kept.
+    }
+    if (sharedArray.capacity() == 0 || sharedArray.refCnt() > 1) {
+      ByteBuf kept = sharedArray;
+      sharedArray = Unpooled.buffer(ARRAY_BYTES); // If there is no memory, all is as it was.
+      kept.release();
     }
     return sharedArray.retain().clear();
   }

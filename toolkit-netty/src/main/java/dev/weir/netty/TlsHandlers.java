@@ -79,8 +79,8 @@ abstract class TlsHandlers {
   /** {@return whether the engine may have an error that it reports when it is next used} */
   abstract boolean reportsErrorsLate();
 
-  /** {@return whether the engine decrypts faster what is in an array} */
-  abstract boolean readsArrays();
+  /** {@return whether the engine takes no part of a record, see {@link WholeRecords}} */
+  abstract boolean needsWholeRecords();
 
   /** {@return the name of what encrypts, for the session's facts} */
   abstract String provider();

@@ -5,13 +5,14 @@ import io.netty.channel.ChannelHandlerContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a TLS handler whole records, once the peers have agreed. By itself it would keep the
+ * Gives the JDK's TLS engine whole records, once the peers have agreed, in an array: it decrypts
+ * that faster than what is in direct memory. Left to itself Netty's handler would keep the
  * beginning of a record with the buffer that it was read into, and copy that and all of the next
  * read into another one. This keeps the beginning alone; so every read of a loop shares one buffer
- * with TLS too.
+ * with TLS too. BoringSSL has no need of it: its engine takes parts of records.
  *
- * <p>While they shake hands everything passes as it comes, and it only counts where records end. So
- * does what is no record: the handler says what is wrong with it.
+ * <p>While the peers shake hands everything passes as it comes, and is looked at only for where
+ * records end. What is no record passes as it comes, too: the handler says what is wrong with it.
  */
 final class WholeRecords {
   private static final int HEADER_BYTES = 5;
@@ -24,7 +25,6 @@ final class WholeRecords {
   private static final int MAJOR_VERSION = 3;
 
   private final ReadBuffers readBuffers;
-  private final boolean inArrays;
 
   // Of the record that passes in parts: how much of its header has passed, what that says of its
   // length, and how much is to come.
@@ -36,15 +36,11 @@ final class WholeRecords {
   /** What has come of a record that is not whole; null if there is none. */
   private @Nullable ByteBuf begun;
 
+  /** Whether something came that is no record. Where the next one begins nobody knows then. */
   private boolean spoilt;
 
-  /**
-   * @param inArrays whether the handler is to get what was read in arrays, for an engine that would
-   *     copy what is elsewhere piece by piece
-   */
-  WholeRecords(ReadBuffers readBuffers, boolean inArrays) {
+  WholeRecords(ReadBuffers readBuffers) {
     this.readBuffers = readBuffers;
-    this.inArrays = inArrays;
   }
 
   /** Hands on what the peers send to agree. Takes it over. */
@@ -78,89 +74,93 @@ final class WholeRecords {
 
   /** Hands on what is whole, and keeps the rest. Takes over what was read. */
   void take(ChannelHandlerContext context, ByteBuf read) {
-    if (headerBytes > 0) { // The handler has the beginning.
-      int end = endOfPassing(read, read.readerIndex());
-      ByteBuf passing = read.readRetainedSlice(end - read.readerIndex());
-      context.fireChannelRead(passing);
-    }
-    if (spoilt) {
-      context.fireChannelRead(read);
-      return;
-    }
-    ByteBuf record = null;
-    ByteBuf rest = read;
-    if (begun != null && !completes(begun, read)) {
-      begun.writeBytes(read);
+    try {
+      if (headerBytes > 0) { // The handler has the beginning, and keeps a copy of this with it.
+        int end = endOfPassing(read, read.readerIndex());
+        context.fireChannelRead(read.readRetainedSlice(end - read.readerIndex()));
+      }
+      if (spoilt) {
+        context.fireChannelRead(copy(context, read));
+      } else if (begun == null || goesOn(begun, read)) {
+        handOn(context, read);
+      }
+    } finally {
       read.release();
-      return;
-    } else if (inArrays) {
-      rest = inArray(read);
-    } else if (begun != null) {
-      record = begun.writeBytes(read, Math.min(missing(begun), read.readableBytes()));
-    }
-    begun = null;
-    if (!spoilt) {
-      keepWhatIsNotWhole(context, rest);
-    }
-    if (record != null) {
-      context.fireChannelRead(record);
-    }
-    if (rest.isReadable()) {
-      context.fireChannelRead(rest);
-    } else {
-      rest.release();
     }
   }
 
-  private ByteBuf inArray(ByteBuf read) {
-    int bytes = read.readableBytes() + (begun == null ? 0 : begun.readableBytes());
-    ByteBuf array = readBuffers.takeArray(bytes);
-    if (begun != null) {
-      array.writeBytes(begun);
-      begun.release();
-    }
-    array.writeBytes(read);
-    read.release();
-    return array;
-  }
-
-  /** Has a record that was begun go on to where its length is known; whether its end has come. */
-  private boolean completes(ByteBuf record, ByteBuf read) {
+  /**
+   * Adds to a record that was begun, unless this completes it, or shows that it is none.
+   *
+   * @return whether there is something to hand on
+   */
+  private boolean goesOn(ByteBuf record, ByteBuf read) {
     int header = Math.min(HEADER_BYTES - record.readableBytes(), read.readableBytes());
     if (header > 0) {
       record.writeBytes(read, header);
     }
-    spoilt = isNoRecord(record, record.readerIndex());
-    return spoilt
-        || (record.readableBytes() >= HEADER_BYTES && missing(record) <= read.readableBytes());
+    boolean handOn =
+        isNoRecord(record, record.readerIndex())
+            || (record.readableBytes() >= HEADER_BYTES
+                && recordBytes(record, record.readerIndex())
+                    <= record.readableBytes() + read.readableBytes());
+    if (!handOn) {
+      record.writeBytes(read);
+    }
+    return handOn;
   }
 
-  private static int missing(ByteBuf record) {
-    return record.readableBytes() < HEADER_BYTES
-        ? 0
-        : recordBytes(record, record.readerIndex()) - record.readableBytes();
+  private void handOn(ChannelHandlerContext context, ByteBuf read) {
+    ByteBuf array =
+        readBuffers.takeArray(read.readableBytes() + (begun == null ? 0 : begun.readableBytes()));
+    try {
+      if (begun != null) {
+        array.writeBytes(begun);
+        close();
+      }
+      array.writeBytes(read);
+      int whole = endOfRecords(array);
+      if (whole < array.writerIndex()) {
+        keep(context, array, whole);
+      }
+      if (array.isReadable()) {
+        context.fireChannelRead(spoilt ? copy(context, array) : array.retain());
+      }
+    } finally {
+      array.release();
+    }
   }
 
-  /** Cuts off what does not end. */
-  private void keepWhatIsNotWhole(ChannelHandlerContext context, ByteBuf bytes) {
+  /** Cuts off what is not whole. */
+  private void keep(ChannelHandlerContext context, ByteBuf array, int from) {
+    int there = array.writerIndex() - from;
+    int bytes = there < HEADER_BYTES ? HEADER_BYTES : recordBytes(array, from);
+    ByteBuf kept = context.alloc().heapBuffer(bytes);
+    begun = kept;
+    kept.writeBytes(array, from, there);
+    array.writerIndex(from);
+  }
+
+  /** {@return what the handler may keep, which waits for the rest of what is no record} */
+  private static ByteBuf copy(ChannelHandlerContext context, ByteBuf bytes) {
+    return context.alloc().heapBuffer(bytes.readableBytes()).writeBytes(bytes);
+  }
+
+  /** {@return where the last whole record ends; the end of all if something is no record} */
+  private int endOfRecords(ByteBuf bytes) {
     int end = bytes.writerIndex();
     int at = bytes.readerIndex();
     while (at < end) {
       if (isNoRecord(bytes, at)) {
         spoilt = true;
-        return;
+        return end;
       }
-      boolean lengthKnown = end - at >= HEADER_BYTES;
-      int whole = lengthKnown ? recordBytes(bytes, at) : HEADER_BYTES;
-      if (end - at < whole) {
-        ByteBuf kept =
-            inArrays ? context.alloc().heapBuffer(whole) : context.alloc().directBuffer(whole);
-        begun = kept.writeBytes(bytes, at, end - at);
-        bytes.writerIndex(at);
-        return;
+      if (end - at < HEADER_BYTES || end - at < recordBytes(bytes, at)) {
+        return at;
       }
-      at += whole;
+      at += recordBytes(bytes, at);
     }
+    return end;
   }
 
   private static int recordBytes(ByteBuf bytes, int at) {

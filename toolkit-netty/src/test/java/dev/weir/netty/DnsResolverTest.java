@@ -1,5 +1,6 @@
 package dev.weir.netty;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,9 +13,11 @@ import dev.weir.task.Loop;
 import dev.weir.task.Task;
 import dev.weir.testing.VirtualLoop;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -57,6 +60,23 @@ class DnsResolverTest {
 
     SilentServer() throws IOException {
       socket = new DatagramSocket(0, InetAddress.ofLiteral("127.0.0.1"));
+    }
+
+    /** {@return whether a question about a name with this label has come} */
+    boolean wasAskedFor(String label) throws IOException {
+      socket.setSoTimeout(1);
+      DatagramPacket question = new DatagramPacket(new byte[512], 512);
+      while (true) {
+        try {
+          socket.receive(question);
+        } catch (SocketTimeoutException e) {
+          return false;
+        }
+        String bytes = new String(question.getData(), 0, question.getLength(), ISO_8859_1);
+        if (bytes.contains(label)) {
+          return true;
+        }
+      }
     }
 
     InetSocketAddress address() {
@@ -301,6 +321,7 @@ class DnsResolverTest {
                 .isInstanceOf(UnknownHostException.class)
                 .hasMessage("web.example was not looked up within PT0.02S");
             first.exception();
+            assertThat(silent.wasAskedFor("web")).isFalse();
           });
     }
   }

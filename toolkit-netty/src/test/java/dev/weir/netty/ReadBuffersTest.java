@@ -150,8 +150,12 @@ class ReadBuffersTest {
     ByteBuf large = buffers.takeArray(1 << 20);
     assertThat(large.capacity()).isGreaterThanOrEqualTo(1 << 20);
     large.release();
+    assertThat(large.refCnt()).as("it is not kept").isZero();
+    ByteBuf fourth = buffers.takeArray(100);
+    assertThat(fourth).isSameAs(third);
+    fourth.release();
     buffers.close();
-    assertThat(large.refCnt()).isZero();
+    assertThat(fourth.refCnt()).isZero();
     assertThat(second.refCnt()).isZero();
   }
 }

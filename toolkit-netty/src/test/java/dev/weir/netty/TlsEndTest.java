@@ -15,7 +15,9 @@ import dev.weir.tls.ServerTls;
 import dev.weir.tls.TlsException;
 import dev.weir.tls.TlsProvider;
 import dev.weir.tls.TlsTruncatedException;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
@@ -91,6 +93,38 @@ class TlsEndTest {
           client.beneath().shutdownOutput();
 
           assertThat(RawPeer.text(served.reader().readAll())).isEqualTo("the first half");
+        });
+  }
+
+  @EachTlsProvider
+  void whatComesBehindTheEndOfTheSessionIsNotKept(String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        false,
+        (served, client) -> {
+          served.writer().setWriteBufferLimits(16 << 20, 0);
+          served.writer().write(new byte[14 << 20]); // The connection stays until it is taken.
+          OnLoop.onWorker(
+                  () -> {
+                    client.socket().shutdownOutput();
+                    return null;
+                  })
+              .await();
+          assertThat(served.reader().readAll()).isEmpty();
+          long before = PlatformDependent.usedDirectMemory();
+          OutputStream beneath = client.beneath().getOutputStream();
+          for (int i = 0; i < 300; i++) {
+            OnLoop.onWorker(
+                    () -> {
+                      beneath.write(new byte[] {23, 3, 3, 0, 0});
+                      return null;
+                    })
+                .await();
+            OnLoop.passRounds(3);
+          }
+
+          assertThat(PlatformDependent.usedDirectMemory() - before).isLessThan(8 << 20);
         });
   }
 
@@ -340,6 +374,13 @@ class TlsEndTest {
   private record Connected(StreamReader reader, StreamWriter writer) {}
 
   private static void withServed(String transport, ServerTls tls, Body body) {
+    withServed(transport, tls, true, body);
+  }
+
+  /**
+   * @param endsBeneath whether the client's end of the session is that of what is beneath it too
+   */
+  private static void withServed(String transport, ServerTls tls, boolean endsBeneath, Body body) {
     OnLoop.run(
         transport,
         () -> {
@@ -352,7 +393,7 @@ class TlsEndTest {
           try (var server =
               Asyncio.startServer(handler, "127.0.0.1", 0, ServerOptions.defaults().withTls(tls))) {
             int port = server.addresses().getFirst().getPort();
-            Client client = OnLoop.onWorker(() -> connect(port)).await();
+            Client client = OnLoop.onWorker(() -> connect(port, endsBeneath)).await();
             Connected served = accepted.await();
             try {
               body.run(served, client);
@@ -364,13 +405,13 @@ class TlsEndTest {
         });
   }
 
-  private static Client connect(int port) throws IOException {
+  private static Client connect(int port, boolean endsBeneath) throws IOException {
     Socket beneath = new Socket("127.0.0.1", port);
     SSLSocket socket =
         (SSLSocket)
             TestCertificates.plainContext()
                 .getSocketFactory()
-                .createSocket(beneath, "localhost", port, true);
+                .createSocket(beneath, "localhost", port, endsBeneath);
     socket.startHandshake();
     return new Client(socket, beneath);
   }

@@ -1,10 +1,11 @@
 package dev.weir.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -15,29 +16,53 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As if every read came in one buffer, which the next read overwrites. */
-@ParameterizedClass
-@ValueSource(booleans = {true, false})
 class WholeRecordsTest {
   private static final int HANDSHAKE = 22;
   private static final int APPLICATION_DATA = 23;
 
   private final ReadBuffers readBuffers = new ReadBuffers(true);
-  private final UnpooledByteBufAllocator alloc = new UnpooledByteBufAllocator(true);
-  private final boolean inArrays;
-  private final WholeRecords records;
+  private final ByteBuf array = readBuffers.takeArray(1);
+  private final Memory alloc = new Memory();
+  private final WholeRecords records = new WholeRecords(readBuffers);
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private final ByteBuf shared = Unpooled.directBuffer(64 * 1024);
   private final List<byte[]> handedOn = new ArrayList<>();
+  private final List<ByteBuf> kept = new ArrayList<>();
   private boolean agreed = true;
+  private boolean keeps;
 
-  WholeRecordsTest(boolean inArrays) {
-    this.inArrays = inArrays;
-    records = new WholeRecords(readBuffers, inArrays);
+  /** There is none when a test says so. */
+  private static final class Memory extends AbstractByteBufAllocator {
+    private final List<ByteBuf> given = new ArrayList<>();
+    private boolean none;
+
+    @Override
+    protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+      if (none) {
+        throw new OutOfMemoryError("no memory, for this test");
+      }
+      ByteBuf buffer = Unpooled.buffer(initialCapacity, maxCapacity);
+      given.add(buffer);
+      return buffer;
+    }
+
+    @Override
+    protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+      return newHeapBuffer(initialCapacity, maxCapacity);
+    }
+
+    @Override
+    public boolean isDirectBufferPooled() {
+      return false;
+    }
+  }
+
+  WholeRecordsTest() {
+    array.release();
     channel.config().setAllocator(alloc);
     channel
         .pipeline()
@@ -56,6 +81,10 @@ class WholeRecordsTest {
               @Override
               public void channelRead(ChannelHandlerContext context, Object message) {
                 ByteBuf buffer = (ByteBuf) message;
+                if (keeps) {
+                  kept.add(buffer);
+                  return;
+                }
                 byte[] bytes = new byte[buffer.readableBytes()];
                 buffer.readBytes(bytes).release();
                 handedOn.add(bytes);
@@ -66,11 +95,12 @@ class WholeRecordsTest {
   @AfterEach
   void nothingIsLeft() {
     records.close();
+    kept.forEach(ByteBuf::release);
+    assertThat(array.refCnt()).as("the loop has it, and nobody else").isEqualTo(1);
     readBuffers.close();
     assertThat(shared.refCnt()).isEqualTo(1);
     shared.release();
-    assertThat(alloc.metric().usedDirectMemory()).isZero();
-    assertThat(alloc.metric().usedHeapMemory()).isZero();
+    assertThat(alloc.given).allSatisfy(buffer -> assertThat(buffer.refCnt()).isZero());
   }
 
   private void read(byte[] bytes) {
@@ -201,7 +231,7 @@ class WholeRecordsTest {
     byte[] first = record(APPLICATION_DATA, 10);
     byte[] behind = record(APPLICATION_DATA, 10);
     for (int cut = 1; cut < first.length + bad.length; cut++) {
-      WholeRecordsTest fresh = new WholeRecordsTest(inArrays);
+      WholeRecordsTest fresh = new WholeRecordsTest();
       fresh.read(joined(first, bad), 0, cut);
       fresh.read(joined(first, bad), cut, first.length + bad.length);
       fresh.read(behind, 0, 3);
@@ -211,6 +241,30 @@ class WholeRecordsTest {
           .isEqualTo(joined(first, bad, Arrays.copyOf(behind, 3)));
       fresh.nothingIsLeft();
     }
+  }
+
+  @Test
+  void whoKeepsWhatIsNoRecordDoesNotKeepAllThatWasThereFor() {
+    keeps = true;
+    byte[] tooLong = {23, 3, 3, -1, -1};
+    read(joined(record(APPLICATION_DATA, 10), tooLong));
+    read(record(APPLICATION_DATA, 10));
+
+    assertThat(kept).extracting(ByteBuf::capacity).containsExactly(20, 15);
+    assertThat(readBuffers.takeArray(1)).isSameAs(array);
+    array.release();
+  }
+
+  // --- Without memory
+
+  @Test
+  void aBeginningThatCannotBeKeptLeavesNothingBehind() {
+    alloc.none = true;
+    read(joined(record(APPLICATION_DATA, 10), record(APPLICATION_DATA, 30)), 0, 25);
+
+    assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(channel::checkException);
+    assertThat(readBuffers.takeArray(1)).isSameAs(array);
+    array.release();
   }
 
   // --- The end
