@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.Asyncio;
+import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ConnectionResetException;
 import dev.weir.stream.ServerOptions;
@@ -16,13 +17,16 @@ import dev.weir.task.Future;
 import dev.weir.task.Task;
 import dev.weir.task.Timeout;
 import dev.weir.tls.ServerTls;
+import dev.weir.tls.TlsProvider;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -161,6 +165,62 @@ class AdoptingServerTest {
             weir.server().shutdown(Duration.ofSeconds(5));
           }
         });
+  }
+
+  /** Counts what passes on its way to the socket and from there. */
+  private static final class Counting extends ChannelDuplexHandler {
+    private final AtomicLong in;
+    private final AtomicLong out;
+
+    Counting(AtomicLong in, AtomicLong out) {
+      this.in = in;
+      this.out = out;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      in.addAndGet(((ByteBuf) message).readableBytes());
+      context.fireChannelRead(message);
+    }
+
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+      out.addAndGet(((ByteBuf) message).readableBytes());
+      context.write(message, promise);
+    }
+  }
+
+  @EachPair
+  void withTlsAProgramsHandlersSeeAllThatIsEncrypted(String theirs, String ours) {
+    byte[] sent = new byte[300_000];
+    new Random(1).nextBytes(sent);
+    for (TlsProvider provider : List.of(TlsProvider.JDK, TlsProvider.BORINGSSL)) {
+      AtomicLong in = new AtomicLong();
+      AtomicLong out = new AtomicLong();
+      ServerOptions options =
+          ServerOptions.defaults().withTls(TestCertificates.serverTls(provider));
+      OnLoop.run(
+          ours,
+          () -> {
+            try (AdoptingServer weir =
+                NettyStreams.startAdoptingServer(AdoptingServerTest::echo, options)) {
+              withProgram(
+                  theirs,
+                  child -> child.pipeline().addLast(new Counting(in, out), weir.childHandler()),
+                  port -> {
+                    ConnectOptions secured =
+                        ConnectOptions.defaults().withTls(TestCertificates.clientTls(provider));
+                    try (Connection client = Asyncio.openConnection("127.0.0.1", port, secured)) {
+                      Asyncio.background(() -> client.writer().write(sent));
+                      assertThat(client.reader().readExactly(sent.length)).isEqualTo(sent);
+                    }
+                  });
+            }
+          });
+
+      assertThat(in.get()).isGreaterThan(sent.length);
+      assertThat(out.get()).isGreaterThan(sent.length);
+    }
   }
 
   @EachTransport
