@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A base class and not a part, since every idle connection would hold one object more.
  */
 abstract class NettyOutput extends ChannelInboundHandlerAdapter {
+  /** So much may wait for what a task writes of the rest of a large message. */
+  private static final int HELD_BYTES_MAX = 128 * 1024;
+
   final NettyIoDriver driver;
   final DuplexChannel channel;
   final TransportProtocol protocol;
@@ -220,6 +223,21 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     ByteBuf sent = stagedBefore;
     stagedBefore = null;
     send(sent);
+  }
+
+  /**
+   * {@return whether what tasks wrote may wait for more} Nobody waits for it to be sent, and what
+   * comes behind it makes it one system call, and larger packets.
+   */
+  final boolean mayHoldStaged() {
+    return staged != null
+        && staged.readableBytes() < HELD_BYTES_MAX
+        && !writingPaused
+        && !backlogged
+        && files == null
+        && stagedBefore == null
+        && handlers == null
+        && !driver.isClosing();
   }
 
   private void sendFiles() {

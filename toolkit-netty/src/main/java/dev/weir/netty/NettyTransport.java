@@ -87,6 +87,9 @@ final class NettyTransport extends NettyOutput
 
   private boolean eofReceived;
 
+  /** Whether the last read got as much as fits, and nothing was flushed since. */
+  private boolean readFilled;
+
   /** The peer has ended the TLS session, and thereby an open connection. */
   private boolean endedByPeer;
 
@@ -463,7 +466,11 @@ final class NettyTransport extends NettyOutput
       if (handlers != null && handlers.areWanted()) {
         begin(handlers);
       }
-      sendStaged();
+      if (holdsForMore()) {
+        markDirty();
+      } else {
+        sendStaged();
+      }
     }
     if (eofWanted && !eofWritten) {
       eofWritten = true;
@@ -473,6 +480,21 @@ final class NettyTransport extends NettyOutput
       closeStarted = true;
       startClosing();
     }
+  }
+
+  /**
+   * {@return whether what was written is held for a round} The read before it got all that fits, so
+   * the next one gets more of the same message, and a task writes more that is sent with this.
+   */
+  private boolean holdsForMore() {
+    boolean more = readFilled;
+    readFilled = false;
+    return more
+        && state == State.OPEN
+        && !eofWanted
+        && !eofReceived
+        && readingAllowed()
+        && mayHoldStaged();
   }
 
   private void begin(UserHandlers added) {
@@ -678,6 +700,7 @@ final class NettyTransport extends NettyOutput
       driver.readBuffers().handedOn();
       return;
     }
+    readFilled = driver.readBuffers().isFilled();
     try {
       if (receives()) {
         if (buffer.nioBufferCount() == 1) {

@@ -49,6 +49,9 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private boolean handedOn;
 
+  /** Whether the last read of the loop got as much as it had room for. */
+  private boolean filled;
+
   /**
    * @param sharing false if a read goes on after it was begun: then each has a buffer of its own
    */
@@ -67,6 +70,11 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
   /** What was just read is handed on, so reading goes on. */
   void handedOn() {
     handedOn = true;
+  }
+
+  /** {@return whether what was just read is all that there was room for} */
+  boolean isFilled() {
+    return filled;
   }
 
   void close() {
@@ -140,6 +148,7 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     @Override
     public void lastBytesRead(int bytes) {
       super.lastBytesRead(bytes);
+      filled = bytes > 0 && bytes == attemptedBytesRead();
       if (own != null) {
         own.lastBytesRead(bytes);
       }
