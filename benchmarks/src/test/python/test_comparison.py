@@ -59,6 +59,10 @@ class FiguresTest(unittest.TestCase):
         self.assertFalse(figures.is_quiet(row(1, "go", **{**calm, "server_core_others": 8})))
         self.assertFalse(figures.is_quiet(row(1, "go", **{**calm, "late_p99_us": 4000})))
 
+    def test_a_measurement_is_disturbed_by_the_servers_own_compiler(self):
+        self.assertTrue(figures.is_quiet(row(1, "netty", compiling=3)))
+        self.assertFalse(figures.is_quiet(row(1, "netty", compiling=6)))
+
     def test_the_cost_of_a_message_leaves_out_what_both_runs_have(self):
         self.assertEqual(figures.per_message(350 + 2 * 1000, 350 + 2 * 3000, 1000, 3000), 2)
 
@@ -212,6 +216,27 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(chosen.names, ["netty"])
         self.assertIn("netty-tls is left out: the load generator needs OpenSSL", said)
 
+    def test_a_server_is_warm_when_its_compiler_has_rested_for_three_pieces(self):
+        shares = iter([50, 30, 1, 0, 9, 1, 2, 0, 44])
+        pieces = []
+
+        def run(piece):
+            pieces.append(piece["seconds"])
+            return {"compiling": next(shares)}
+
+        self.assertEqual(command.warm_up(run, 4, 60), 2)
+        self.assertEqual(pieces, [4, 2, 2, 2, 2, 2, 2, 2])
+
+    def test_a_compiler_that_does_not_rest_is_waited_for_until_the_time_is_over(self):
+        pieces = []
+
+        def run(piece):
+            pieces.append(piece["seconds"])
+            return {"compiling": 40}
+
+        self.assertEqual(command.warm_up(run, 4, 9), 40)
+        self.assertEqual(pieces, [4, 2, 2, 2])
+
     def test_the_share_of_the_ceiling_is_of_the_same_round(self):
         taken = [row(1, "c", per_second=200), row(1, "go", per_second=50), row(2, "go", per_second=60)]
 
@@ -288,6 +313,17 @@ class ServersTest(unittest.TestCase):
 
         with servers.Server("netty", "bytes", self.core) as netty, servers.Server("go", "bytes", self.core) as go:
             self.assertEqual((netty.allocated(), go.allocated()), (1234, None))
+
+
+    def test_a_jvm_has_threads_that_compile_and_others_do_not(self):
+        compiles = "echo C2 CompilerThre > /proc/$$/comm"
+        self.script("netty", compiles, "echo 4711 Netty", "read line")
+        self.script("go", compiles, "echo 4711 Go", "read line")
+
+        with servers.Server("netty", "bytes", self.core) as netty, servers.Server("go", "bytes", self.core) as go:
+            self.assertEqual(list(netty.compiling_seconds()), [str(netty.pid)])
+            self.assertGreater(netty.compiling_seconds()[str(netty.pid)], 0)
+            self.assertEqual(go.compiling_seconds(), {})
 
 
 class LoadTest(unittest.TestCase):

@@ -17,6 +17,11 @@ IDLE_ENVIRONMENT = {"_JAVA_OPTIONS": "-Xmn8m"}
 SETTLE_SECONDS = 0.5
 QUICK_CONNECTIONS = 500
 
+# The compiler is done when it had less than so much of the core, in percent, so often in a row.
+CALM_MAX = 2
+CALM_PIECES = 3
+WARMUP_PIECE_SECONDS = 2
+
 
 def say(text=""):
     print(text, flush=True)
@@ -51,6 +56,12 @@ def parse(arguments):
     parser.add_argument(
         "--first-warmup", type=float, default=4, help="seconds for each before the first round (%(default)s)"
     )
+    parser.add_argument(
+        "--first-warmup-max",
+        type=float,
+        default=30,
+        help="for how long at most, while a just-in-time compiler is at work (%(default)s)",
+    )
     parser.add_argument("--quick", action="store_true", help="one round of a moment, to see that everything works")
     parser.add_argument(
         "--counts", action="store_true", help="count system calls, bytes and instructions per message instead"
@@ -75,7 +86,22 @@ def parse(arguments):
         parser.error("there must be a round, and it must take time: --rounds 1 and --seconds 0.1, or more")
     if options.quick:
         options.rounds, options.seconds, options.warmup, options.first_warmup = 1, 0.05, 0, 0
+        options.first_warmup_max = 0
     return options
+
+
+def warm_up(run, seconds, seconds_max):
+    """Has a server run until its compiler is done, which shares its core: else what that takes is measured too.
+
+    Returns the most, in percent, that the compiler had in the last pieces.
+    """
+    recent = [run({"warmup": 0, "seconds": seconds})["compiling"]]
+    spent = seconds
+    while spent < seconds_max and (len(recent) < CALM_PIECES or max(recent) > CALM_MAX):
+        recent = recent[1 - CALM_PIECES :]
+        recent.append(run({"warmup": 0, "seconds": WARMUP_PIECE_SECONDS})["compiling"])
+        spent += WARMUP_PIECE_SECONDS
+    return max(recent)
 
 
 class Comparison:
@@ -132,8 +158,6 @@ class Comparison:
         if workload is workloads.IDLE:
             return {} if first else self._measure_idle(name)
         timing = {"warmup": self._options.warmup, "seconds": self._options.seconds}
-        if first:
-            timing = {"warmup": 0, "seconds": self._options.first_warmup}
         if workload.load == "rate":
             most = self._most(name)
             timing["rate"] = (most if workload is workloads.LATENCY else self._most(self._base(workload))) / 2
@@ -141,7 +165,17 @@ class Comparison:
                 say(f"{workload.name}: {name} is left out, its most is {most:,.0f} msg/s")
                 return None
         server = self._servers.get(name, workload.mode)
-        return self._load.run(server, workload.load, **workload.arguments, **timing)
+        arguments = {**workload.arguments, **timing}
+        if first:
+            compiling = warm_up(
+                lambda piece: self._load.run(server, workload.load, **{**arguments, **piece}),
+                self._options.first_warmup,
+                self._options.first_warmup_max if name in JVM else 0,
+            )
+            if compiling > CALM_MAX:
+                say(f"{workload.name}: the compiler of {name} still has {compiling:.0f} % of its core")
+            return {}
+        return self._load.run(server, workload.load, **arguments)
 
     def _most(self, name):
         taken = self.measurements[workloads.PINGPONG_64.name]
@@ -188,10 +222,10 @@ class Comparison:
         say(report.workload_table(workload, taken, names))
         quiet = [row for row in taken if figures.is_quiet(row)]
         if 0 < len(quiet) < len(taken):
-            say(f"\nOnly the {len(quiet)} of {len(taken)} measurements where both cores were left alone:\n")
+            say(f"\nOnly the {len(quiet)} of {len(taken)} measurements that nothing disturbed:\n")
             say(report.workload_table(workload, quiet, names))
         elif not quiet:
-            say("\nNo measurement had both cores for itself: these say little, but what is per CPU second holds better.")
+            say("\nAll measurements were disturbed: these say little, but what is per CPU second holds better.")
 
     def summary(self, measured=lambda workload: True):
         """Returns what the charts show, of the workloads for which that is true."""
@@ -299,7 +333,8 @@ def write(options, comparison, servers, described):
     results = {
         "machine": described,
         "options": {
-            key: getattr(options, key) for key in ("rounds", "seconds", "warmup", "first_warmup", "quick", "counts")
+            key: getattr(options, key)
+            for key in ("rounds", "seconds", "warmup", "first_warmup", "first_warmup_max", "quick", "counts")
         },
         "servers": {
             name: {"about": servers.about[name], "command": servers.commands[name]} for name in servers.about

@@ -13,6 +13,9 @@ OTHERS_MAX = 10
 OTHERS_MAX_FOR_LATENCY = 1
 LATE_MAX_US = 200
 
+# So much of its core in percent the just-in-time compiler of a server may have.
+COMPILING_MAX = 5
+
 
 class Spread(NamedTuple):
     median: float
@@ -30,6 +33,8 @@ def is_quiet(measurement):
     is_latency = "late_p99_us" in measurement
     most = OTHERS_MAX_FOR_LATENCY if is_latency else OTHERS_MAX
     if is_latency and measurement["late_p99_us"] > LATE_MAX_US:
+        return False
+    if measurement.get("compiling", 0) > COMPILING_MAX:
         return False
     return all(measurement.get(key, 0) <= most for key in ("server_core_others", "client_core_others"))
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import time
 
 from .machine import build_c
 from .servers import Failed
@@ -38,11 +39,15 @@ class Load:
 
     def run(self, server, what, before=(), **arguments):
         """Returns the figures. `before` is a command that runs the generator, such as perf."""
+        compiled, start = server.compiling_seconds(), time.monotonic()
         process = self._start(server, what, arguments, before)
         said, errors = process.communicate()
+        seconds = time.monotonic() - start
         if process.returncode != 0:
             raise Failed(f"{server.name}: {errors.strip() or said.strip()}")
         figures = _figures(said)
+        compiling = sum(after - compiled.get(thread, 0) for thread, after in server.compiling_seconds().items())
+        figures["compiling"] = 100 * compiling / seconds
         if figures.get("server_us"):
             figures["per_cpu_second"] = 1e6 / figures["server_us"]
         return figures

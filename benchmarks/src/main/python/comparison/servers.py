@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import subprocess
 import tempfile
@@ -45,6 +46,8 @@ START_SECONDS = 600  # Some build themselves first.
 ANSWER_SECONDS = 5
 STOP_SECONDS = 10
 MISSING_STATUS = 3
+
+_COMPILER = re.compile("C[12] Compiler")
 
 
 def tls_of(name):
@@ -127,6 +130,15 @@ class Server:
             return int(self._read_line(ANSWER_SECONDS).split()[1])
         except Failed:
             return None
+
+    def compiling_seconds(self):
+        """Returns how much CPU time each thread of a JVM's just-in-time compiler has had so far."""
+        seconds = {}
+        for task in Path(f"/proc/{self.pid}/task").iterdir() if self.name in JVM else ():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # They come and go.
+                if _COMPILER.match((task / "comm").read_text()):
+                    seconds[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e9
+        return seconds
 
     def collect_garbage(self):
         """Has a JVM collect all of it; others collect when they will."""
