@@ -314,7 +314,6 @@ class ServersTest(unittest.TestCase):
         with servers.Server("netty", "bytes", self.core) as netty, servers.Server("go", "bytes", self.core) as go:
             self.assertEqual((netty.allocated(), go.allocated()), (1234, None))
 
-
     def test_a_jvm_has_threads_that_compile_and_others_do_not(self):
         compiles = "echo C2 CompilerThre > /proc/$$/comm"
         self.script("netty", compiles, "echo 4711 Netty", "read line")

@@ -17,7 +17,7 @@ IDLE_ENVIRONMENT = {"_JAVA_OPTIONS": "-Xmn8m"}
 SETTLE_SECONDS = 0.5
 QUICK_CONNECTIONS = 500
 
-# The compiler is done when it had less than so much of the core, in percent, so often in a row.
+# The compiler is done when it had no more than so much of the core, in percent, so often in a row.
 CALM_MAX = 2
 CALM_PIECES = 3
 WARMUP_PIECE_SECONDS = 2
@@ -173,7 +173,7 @@ class Comparison:
                 self._options.first_warmup_max if name in JVM else 0,
             )
             if compiling > CALM_MAX:
-                say(f"{workload.name}: the compiler of {name} still has {compiling:.0f} % of its core")
+                say(f"{workload.name}: the compiler of {name} still had up to {compiling:.0f} % of its core")
             return {}
         return self._load.run(server, workload.load, **arguments)
 
@@ -225,7 +225,7 @@ class Comparison:
             say(f"\nOnly the {len(quiet)} of {len(taken)} measurements that nothing disturbed:\n")
             say(report.workload_table(workload, quiet, names))
         elif not quiet:
-            say("\nAll measurements were disturbed: these say little, but what is per CPU second holds better.")
+            say("\nAll measurements were disturbed: these say little. Unless it was by a compiler, what is per CPU second holds better.")
 
     def summary(self, measured=lambda workload: True):
         """Returns what the charts show, of the workloads for which that is true."""

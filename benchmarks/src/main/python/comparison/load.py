@@ -46,7 +46,7 @@ class Load:
         if process.returncode != 0:
             raise Failed(f"{server.name}: {errors.strip() or said.strip()}")
         figures = _figures(said)
-        compiling = sum(after - compiled.get(thread, 0) for thread, after in server.compiling_seconds().items())
+        compiling = sum(max(0, after - compiled.get(thread, 0)) for thread, after in server.compiling_seconds().items())
         figures["compiling"] = 100 * compiling / seconds
         if figures.get("server_us"):
             figures["per_cpu_second"] = 1e6 / figures["server_us"]

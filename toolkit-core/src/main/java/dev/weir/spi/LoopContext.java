@@ -18,6 +18,12 @@ public interface LoopContext {
   void ioRequested();
 
   /**
+   * {@return whether the run ends before the next round} The poll under way is the last one for a
+   * while then, so it sends what is to be sent. Called on the I/O fiber.
+   */
+  boolean isStopping();
+
+  /**
    * Reports an error that belongs to nobody else to the loop's exception handler. Called on the
    * loop.
    *

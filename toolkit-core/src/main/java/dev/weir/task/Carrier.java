@@ -440,6 +440,16 @@ abstract sealed class Carrier implements LoopContext permits MountedCarrier, Por
     return ready.isEmpty() && submitted.isEmpty() && !stopping && !closing;
   }
 
+  @Override
+  public final boolean isStopping() {
+    return stopping;
+  }
+
+  /** {@return whether tasks have left something for the I/O fiber since it last polled} */
+  final boolean ioPending() {
+    return ioPending;
+  }
+
   final boolean polling() {
     return polling;
   }

@@ -56,6 +56,9 @@ final class MountedCarrier extends Carrier {
         takeRound();
       }
       if (runEnds()) {
+        if (ioPending() && ioFiber.due) {
+          resume(ioFiber); // What was written must not wait for the next run.
+        }
         awaitRun();
       }
       if (ioFiber.due) {

@@ -50,6 +50,9 @@ final class PortableCarrier extends Carrier {
       pollOnce();
       takeRound();
       if (runEnds()) {
+        if (ioPending()) {
+          pollOnce(); // What was written must not wait for the next run.
+        }
         awaitRun();
         turnHolder = thread;
         turnFiber = null;

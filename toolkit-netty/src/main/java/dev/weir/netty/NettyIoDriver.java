@@ -59,6 +59,7 @@ final class NettyIoDriver implements IoDriver {
   private final Set<Runnable> endings = new LinkedHashSet<>();
 
   private boolean closing;
+  private long polls = 1;
 
   /**
    * The deadlines that Netty was told, the earliest on top. It is told one only if that is earlier
@@ -110,6 +111,7 @@ final class NettyIoDriver implements IoDriver {
 
   @Override
   public void poll(long deadlineNanos) {
+    polls++;
     serveRequests();
     serveArrivals();
     flushDirty();
@@ -157,6 +159,16 @@ final class NettyIoDriver implements IoDriver {
 
   NettyIo io() {
     return io;
+  }
+
+  /** {@return the number of the poll that is under way, or of the last one; 1 before the first} */
+  long polls() {
+    return polls;
+  }
+
+  /** {@return whether another poll comes, and soon, where something is to be sent} */
+  boolean willPoll() {
+    return !closing && !loop.isStopping();
   }
 
   /** {@return whether the loop ends} */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A base class and not a part, since every idle connection would hold one object more.
  */
 abstract class NettyOutput extends ChannelInboundHandlerAdapter {
-  /** So much may wait for what a task writes of the rest of a large message. */
+  /** So much at most is held for what tasks write in answer to the rest of a large message. */
   private static final int HELD_BYTES_MAX = 128 * 1024;
 
   final NettyIoDriver driver;
@@ -226,8 +226,8 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * {@return whether what tasks wrote may wait for more} Nobody waits for it to be sent, and what
-   * comes behind it makes it one system call, and larger packets.
+   * {@return whether nothing keeps what tasks wrote from being held until the next poll} What comes
+   * behind it makes it one system call then, and larger packets.
    */
   final boolean mayHoldStaged() {
     return staged != null
@@ -237,7 +237,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
         && files == null
         && stagedBefore == null
         && handlers == null
-        && !driver.isClosing();
+        && driver.willPoll();
   }
 
   private void sendFiles() {

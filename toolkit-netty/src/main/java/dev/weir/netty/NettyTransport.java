@@ -87,8 +87,11 @@ final class NettyTransport extends NettyOutput
 
   private boolean eofReceived;
 
-  /** Whether the last read got as much as fits, and nothing was flushed since. */
-  private boolean readFilled;
+  /** The last poll in which a read got as much as fits; 0 if there was none. */
+  private long filledInPoll;
+
+  /** Whether what was written has been held for a round already. */
+  private boolean held;
 
   /** The peer has ended the TLS session, and thereby an open connection. */
   private boolean endedByPeer;
@@ -466,7 +469,8 @@ final class NettyTransport extends NettyOutput
       if (handlers != null && handlers.areWanted()) {
         begin(handlers);
       }
-      if (holdsForMore()) {
+      held = !held && mayHoldForMore();
+      if (held) {
         markDirty();
       } else {
         sendStaged();
@@ -483,13 +487,12 @@ final class NettyTransport extends NettyOutput
   }
 
   /**
-   * {@return whether what was written is held for a round} The read before it got all that fits, so
-   * the next one gets more of the same message, and a task writes more that is sent with this.
+   * {@return whether what was written may be held until the next poll} The read before it got all
+   * that fits, so the next one gets more of the same message, and a task writes more that is sent
+   * with this.
    */
-  private boolean holdsForMore() {
-    boolean more = readFilled;
-    readFilled = false;
-    return more
+  private boolean mayHoldForMore() {
+    return filledInPoll == driver.polls() - 1
         && state == State.OPEN
         && !eofWanted
         && !eofReceived
@@ -700,7 +703,10 @@ final class NettyTransport extends NettyOutput
       driver.readBuffers().handedOn();
       return;
     }
-    readFilled = driver.readBuffers().isFilled();
+    // What others hand on need not be what was just read.
+    if (driver.readBuffers().isFilled() && !behindHandlers && !(channel instanceof BridgeChannel)) {
+      filledInPoll = driver.polls();
+    }
     try {
       if (receives()) {
         if (buffer.nioBufferCount() == 1) {

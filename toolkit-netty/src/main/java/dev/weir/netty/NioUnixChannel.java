@@ -53,6 +53,7 @@ final class NioUnixChannel extends AbstractNioByteChannel implements DuplexChann
 
   @Override
   protected int doReadBytes(ByteBuf buffer) throws IOException {
+    unsafe().recvBufAllocHandle().attemptedBytesRead(buffer.writableBytes());
     int length = buffer.writeBytes(socket, buffer.writableBytes());
     if (length < 0) {
       endSeen = true;
