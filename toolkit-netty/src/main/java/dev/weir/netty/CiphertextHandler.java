@@ -1,6 +1,7 @@
 package dev.weir.netty;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -75,7 +76,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
     sentWithinRead |= reading;
-    if (held == null && message instanceof ByteBuf buffer && maySend(context)) {
+    if (message instanceof ByteBuf buffer && maySend(context.channel())) {
       held = buffer.isDirect() ? buffer : inDirectMemory(context, buffer);
       heldPromise = promise;
       return;
@@ -95,10 +96,14 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     }
   }
 
-  private boolean maySend(ChannelHandlerContext context) {
-    ChannelOutboundBuffer queue = context.channel().unsafe().outboundBuffer();
+  /**
+   * {@return whether nothing waits to be sent, here or in the channel or before it is encrypted}
+   */
+  boolean maySend(Channel channel) {
+    ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
     // A descriptor that was closed may be another connection's by now.
-    return socket != null
+    return held == null
+        && socket != null
         && socket.isOpen()
         && queue != null
         && queue.isEmpty()
@@ -133,7 +138,8 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     context.flush();
   }
 
-  private boolean sendsAll(ByteBuf buffer) {
+  /** {@return whether the kernel takes all of it} It is given what it takes. */
+  boolean sendsAll(ByteBuf buffer) {
     FileDescriptor to = socket;
     if (to == null || !to.isOpen()) {
       return false;

@@ -81,6 +81,12 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   /** {@return what writes to the socket and closes it, past whatever encrypts} */
   abstract ChannelOutboundInvoker beneath();
 
+  /**
+   * Encrypts what was written, and sends it as far as that goes; what it leaves is for the
+   * channel's handlers.
+   */
+  abstract void sendEncrypted(ByteBuf written);
+
   /** {@return whether the channel has reported a failure} */
   abstract boolean hasFailed();
 
@@ -292,12 +298,16 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
    */
   private void sendByHandlers(ByteBuf sent) {
     backlogged = true; // Before the write: Netty reports a change of writability from within.
-    if (handlers == null) {
-      channel.write(sent.retain(), channel.voidPromise());
-    } else {
+    if (handlers != null) {
       handlers.write(sent.retain());
+      channel.flush();
+    } else {
+      sendEncrypted(sent);
+      if (sent.isReadable()) {
+        channel.write(sent.retain(), channel.voidPromise());
+        channel.flush();
+      }
     }
-    channel.flush();
     backlogged = unsentByNetty() > 0;
   }
 

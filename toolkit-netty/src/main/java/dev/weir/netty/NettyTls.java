@@ -13,12 +13,16 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +44,14 @@ final class NettyTls {
   /** So much arrives in a handshake at most, and less as a rule; what else does is held back. */
   private static final int HANDSHAKE_BYTES_MAX = 128 * 1024;
 
+  /** So much of what was written is encrypted before some of it is sent. */
+  private static final int ENCRYPTED_AT_ONCE_MAX = 128 * 1024;
+
+  /** The most text of a record, and more than what its header, padding and tag take. */
+  private static final int RECORD_TEXT_BYTES = 16 * 1024;
+
+  private static final int RECORD_EXTRA_BYTES = 128;
+
   /** A handler's name. */
   private static final String PLAINTEXT = "plaintext";
 
@@ -53,6 +65,8 @@ final class NettyTls {
 
   private Stage stage = Stage.WANTED;
   private @Nullable SslHandler handler;
+  private @Nullable CiphertextHandler ciphertext;
+  private boolean encryptsIntoArrays;
 
   /** What had arrived before, until it is handed over. */
   private byte @Nullable [] received;
@@ -121,6 +135,8 @@ final class NettyTls {
     ChannelPipeline pipeline = transport.channel.pipeline();
     String transportName = pipeline.context(transport).name();
     CiphertextHandler ciphertext = newCiphertextHandler(handlers);
+    this.ciphertext = ciphertext;
+    encryptsIntoArrays = handlers.needsWholeRecords();
     pipeline.addBefore(transportName, null, ciphertext);
     pipeline.addBefore(transportName, PLAINTEXT, new PlaintextHandler(transport::isHandingOn));
     if (options instanceof ServerTls server) {
@@ -216,6 +232,97 @@ final class NettyTls {
     ChannelHandlerContext context =
         handler == null ? null : transport.channel.pipeline().context(handler);
     return context;
+  }
+
+  // --- Sending
+
+  /**
+   * Encrypts what was written and gives it to the kernel. The handler would do the same, by way of
+   * the channel, with a promise for what was written and a buffer and a promise for what it makes
+   * of that. It is left to it where something waits to be sent before, and where the engine wants
+   * more than to encrypt; then this leaves the rest in {@code written}.
+   */
+  void send(ByteBuf written) {
+    if (stage != Stage.OPEN || closeSent || handler == null || ciphertext == null) {
+      return;
+    }
+    if (!ciphertext.maySend(transport.channel)) {
+      return;
+    }
+    ByteBuf records = transport.driver.chunks().take(recordBytes(written.readableBytes()));
+    try {
+      boolean goesOn = true;
+      while (goesOn && written.isReadable()) {
+        goesOn = encrypt(handler.engine(), written, records);
+        if (!ciphertext.sendsAll(records)) {
+          sendLater(records);
+          goesOn = false;
+        }
+        records.clear();
+      }
+    } catch (SSLException e) {
+      written.skipBytes(written.readableBytes());
+      transport.channel.pipeline().fireExceptionCaught(e);
+    } finally {
+      transport.driver.chunks().giveBack(records);
+    }
+  }
+
+  /**
+   * {@return about how long the records for so much text are, at least for what is encrypted at
+   * once}
+   */
+  private static int recordBytes(int text) {
+    int atOnce = Math.min(text, ENCRYPTED_AT_ONCE_MAX);
+    return atOnce + (1 + atOnce / RECORD_TEXT_BYTES) * RECORD_EXTRA_BYTES;
+  }
+
+  /** {@return whether the engine wants nothing but to encrypt} */
+  private boolean encrypt(SSLEngine engine, ByteBuf text, ByteBuf records) throws SSLException {
+    int end = Math.min(text.writerIndex(), text.readerIndex() + ENCRYPTED_AT_ONCE_MAX);
+    while (text.readerIndex() < end) {
+      ByteBuffer source = text.internalNioBuffer(text.readerIndex(), end - text.readerIndex());
+      SSLEngineResult result =
+          encryptsIntoArrays ? wrapInArray(engine, source, records) : wrap(engine, source, records);
+      text.skipBytes(result.bytesConsumed());
+      if (result.getStatus() != SSLEngineResult.Status.OK
+          || result.getHandshakeStatus() != SSLEngineResult.HandshakeStatus.NOT_HANDSHAKING
+          || result.bytesConsumed() == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static SSLEngineResult wrap(SSLEngine engine, ByteBuffer source, ByteBuf records)
+      throws SSLException {
+    records.ensureWritable(recordBytes(Math.min(source.remaining(), RECORD_TEXT_BYTES)));
+    ByteBuffer target = records.internalNioBuffer(records.writerIndex(), records.writableBytes());
+    SSLEngineResult result = engine.wrap(source, target);
+    records.writerIndex(records.writerIndex() + result.bytesProduced());
+    return result;
+  }
+
+  /** The JDK's engine encrypts faster into arrays, and wants room for the longest record. */
+  private SSLEngineResult wrapInArray(SSLEngine engine, ByteBuffer source, ByteBuf records)
+      throws SSLException {
+    int bytes = engine.getSession().getPacketBufferSize();
+    ByteBuf array = transport.driver.readBuffers().takeArray(bytes);
+    try {
+      SSLEngineResult result = engine.wrap(source, array.internalNioBuffer(0, bytes));
+      records.writeBytes(array, 0, result.bytesProduced());
+      return result;
+    } finally {
+      array.release();
+    }
+  }
+
+  /** Queues what the kernel did not take. */
+  private void sendLater(ByteBuf records) {
+    ChannelOutboundInvoker below = Objects.requireNonNull(beneath());
+    ByteBuf left = transport.channel.alloc().directBuffer(records.readableBytes());
+    below.write(left.writeBytes(records), transport.channel.voidPromise());
+    below.flush();
   }
 
   // --- The end

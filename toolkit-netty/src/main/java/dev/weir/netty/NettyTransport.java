@@ -593,6 +593,13 @@ final class NettyTransport extends NettyOutput
   }
 
   @Override
+  void sendEncrypted(ByteBuf written) {
+    if (tls != null) {
+      tls.send(written);
+    }
+  }
+
+  @Override
   ChannelOutboundInvoker beneath() {
     ChannelOutboundInvoker beneathTls = tls == null ? null : tls.beneath();
     return beneathTls == null ? channel : beneathTls;

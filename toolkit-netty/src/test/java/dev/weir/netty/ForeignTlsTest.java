@@ -414,6 +414,33 @@ class ForeignTlsTest {
     connection.writer().waitClosed();
   }
 
+  @EachTlsProvider
+  void opensslChangesItsKeysAndHasUsChangeOurs(String transport, TlsProvider provider) {
+    serve(
+        transport,
+        TestCertificates.serverTls(provider),
+        TestServer::echo,
+        (server, port) -> {
+          try (ForeignProgram openssl = openssl(port, "-tls1_3", "-msg")) {
+            OnLoop.onWorker(
+                    () -> {
+                      openssl.nextLineWith("Verify return code");
+                      for (int i = 0; i < 3; i++) {
+                        openssl.send("before " + i + "\n");
+                        openssl.nextLineWith("before " + i);
+                        openssl.send("K\n"); // It asks for ours, too.
+                        openssl.nextLineWith("KEYUPDATE");
+                        openssl.send("after " + i + "\n");
+                        openssl.nextLineWith("<<< TLS 1.3, Handshake [length 0005], KeyUpdate");
+                        openssl.nextLineWith("after " + i);
+                      }
+                      return null;
+                    })
+                .await();
+          }
+        });
+  }
+
   // --- What must not be
 
   @EachTlsProvider
