@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.unix.FileDescriptor;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ final class CiphertextHandler extends ChannelDuplexHandler {
   private @Nullable ByteBuf held;
 
   private @Nullable ChannelPromise heldPromise;
+  private @Nullable ChannelHandlerContext here;
   private boolean reading;
   private boolean sentWithinRead;
 
@@ -59,6 +61,11 @@ final class CiphertextHandler extends ChannelDuplexHandler {
     this.socket = socket;
     this.records = records;
     this.errorsComeLate = errorsComeLate;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    here = context;
   }
 
   @Override
@@ -157,8 +164,16 @@ final class CiphertextHandler extends ChannelDuplexHandler {
       buffer.readerIndex(start + Math.max(0, taken));
       return !buffer.isReadable();
     } catch (IOException e) {
-      return false; // The channel meets the same, and says so.
+      tls.refused(e); // A reset is told once, and the channel meets only what follows from it.
+      return false;
     }
+  }
+
+  /** Queues a copy of what the kernel did not take, to be flushed. */
+  void queueRest(ByteBuf records) {
+    ChannelHandlerContext context = Objects.requireNonNull(here, "not in the pipeline");
+    ByteBuf rest = context.alloc().directBuffer(records.readableBytes());
+    context.write(rest.writeBytes(records), context.newPromise().addListener(REPORT_FAILURE));
   }
 
   // --- From the socket

@@ -82,10 +82,11 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
   abstract ChannelOutboundInvoker beneath();
 
   /**
-   * Encrypts what was written, and sends it as far as that goes; what it leaves is for the
-   * channel's handlers.
+   * Encrypts what was written, if anything does, and sends it as far as that goes.
+   *
+   * @return whether the channel's handlers have to flush, behind what this leaves of it
    */
-  abstract void sendEncrypted(ByteBuf written);
+  abstract boolean sendEncrypted(ByteBuf written);
 
   /** {@return whether the channel has reported a failure} */
   abstract boolean hasFailed();
@@ -301,14 +302,14 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     if (handlers != null) {
       handlers.write(sent.retain());
       channel.flush();
-    } else {
-      sendEncrypted(sent);
+    } else if (sendEncrypted(sent)) {
       if (sent.isReadable()) {
         channel.write(sent.retain(), channel.voidPromise());
-        channel.flush();
       }
+      channel.flush();
     }
     backlogged = unsentByNetty() > 0;
+    forgetRefusal();
   }
 
   /**
@@ -325,7 +326,7 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
               : to.write(sent.internalNioBuffer(start, end - start), start, end);
       sent.readerIndex(start + Math.max(0, taken));
     } catch (IOException e) {
-      refusal = NettyErrors.ofConnection(e);
+      refused(e);
     }
   }
 
@@ -337,6 +338,15 @@ abstract class NettyOutput extends ChannelInboundHandlerAdapter {
     channel.write(buffer, channel.voidPromise());
     channel.flush();
     backlogged = unsentByNetty() > 0;
+    forgetRefusal();
+  }
+
+  /** The socket refused bytes that went past the channel; they are on their way to it. */
+  final void refused(IOException reason) {
+    refusal = NettyErrors.ofConnection(reason);
+  }
+
+  private void forgetRefusal() {
     if (!hasFailed()) {
       refusal = null; // The socket refused for a moment only.
     }

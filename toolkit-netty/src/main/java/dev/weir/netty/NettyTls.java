@@ -128,6 +128,11 @@ final class NettyTls {
     }
   }
 
+  /** The socket refused what was to be sent, which goes to the channel now. */
+  void refused(IOException reason) {
+    transport.refused(reason);
+  }
+
   /** Puts the handler in, and gives it what had arrived before. */
   void begin() {
     stage = Stage.HANDSHAKE;
@@ -238,40 +243,55 @@ final class NettyTls {
 
   /**
    * Encrypts what was written and gives it to the kernel. The handler would do the same, by way of
-   * the channel, with a promise for what was written and a buffer and a promise for what it makes
+   * the channel, with a promise for what was written, and a buffer and a promise for what it makes
    * of that. It is left to it where something waits to be sent before, and where the engine wants
-   * more than to encrypt; then this leaves the rest in {@code written}.
+   * more than to encrypt.
+   *
+   * @return whether the handler has to flush, behind what this leaves in {@code written}
    */
-  void send(ByteBuf written) {
-    if (stage != Stage.OPEN || closeSent || handler == null || ciphertext == null) {
-      return;
-    }
-    if (!ciphertext.maySend(transport.channel)) {
-      return;
+  boolean send(ByteBuf written) {
+    if (stage != Stage.OPEN
+        || closeSent
+        || handler == null
+        || ciphertext == null
+        || !ciphertext.maySend(transport.channel)) {
+      return true;
     }
     ByteBuf records = transport.driver.chunks().take(recordBytes(written.readableBytes()));
     try {
       boolean goesOn = true;
       while (goesOn && written.isReadable()) {
-        goesOn = encrypt(handler.engine(), written, records);
-        if (!ciphertext.sendsAll(records)) {
-          sendLater(records);
-          goesOn = false;
-        }
-        records.clear();
+        goesOn = encryptAndSend(handler.engine(), written, records, ciphertext);
       }
-    } catch (SSLException e) {
-      written.skipBytes(written.readableBytes());
+      return !goesOn;
+    } catch (SSLException | RuntimeException | Error e) {
+      written.skipBytes(written.readableBytes()); // A record may be missing.
       transport.channel.pipeline().fireExceptionCaught(e);
+      return false;
     } finally {
       transport.driver.chunks().giveBack(records);
     }
   }
 
-  /**
-   * {@return about how long the records for so much text are, at least for what is encrypted at
-   * once}
-   */
+  /** {@return whether all of it was sent, and the engine wants nothing else} */
+  private boolean encryptAndSend(
+      SSLEngine engine, ByteBuf written, ByteBuf records, CiphertextHandler to)
+      throws SSLException {
+    boolean encrypted = false;
+    boolean sent = false;
+    records.clear();
+    try {
+      encrypted = encrypt(engine, written, records);
+    } finally { // What the engine has made before it failed is sent.
+      sent = to.sendsAll(records);
+      if (!sent) {
+        to.queueRest(records);
+      }
+    }
+    return encrypted && sent;
+  }
+
+  /** {@return room for so much text when it is encrypted, if that is not too much at once} */
   private static int recordBytes(int text) {
     int atOnce = Math.min(text, ENCRYPTED_AT_ONCE_MAX);
     return atOnce + (1 + atOnce / RECORD_TEXT_BYTES) * RECORD_EXTRA_BYTES;
@@ -294,6 +314,7 @@ final class NettyTls {
     return true;
   }
 
+  /** BoringSSL's engine makes one record of it, and wants room for that. */
   private static SSLEngineResult wrap(SSLEngine engine, ByteBuffer source, ByteBuf records)
       throws SSLException {
     records.ensureWritable(recordBytes(Math.min(source.remaining(), RECORD_TEXT_BYTES)));
@@ -315,14 +336,6 @@ final class NettyTls {
     } finally {
       array.release();
     }
-  }
-
-  /** Queues what the kernel did not take. */
-  private void sendLater(ByteBuf records) {
-    ChannelOutboundInvoker below = Objects.requireNonNull(beneath());
-    ByteBuf left = transport.channel.alloc().directBuffer(records.readableBytes());
-    below.write(left.writeBytes(records), transport.channel.voidPromise());
-    below.flush();
   }
 
   // --- The end

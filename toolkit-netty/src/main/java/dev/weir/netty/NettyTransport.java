@@ -16,6 +16,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundInvoker;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelOutputShutdownException;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.CodecException;
@@ -593,10 +594,8 @@ final class NettyTransport extends NettyOutput
   }
 
   @Override
-  void sendEncrypted(ByteBuf written) {
-    if (tls != null) {
-      tls.send(written);
-    }
+  boolean sendEncrypted(ByteBuf written) {
+    return tls == null || tls.send(written);
   }
 
   @Override
@@ -911,6 +910,9 @@ final class NettyTransport extends NettyOutput
 
   /** Something failed on the channel. */
   void exceptionCaught(Throwable cause) {
+    if (failure != null && cause instanceof ChannelOutputShutdownException) {
+      return; // Of several writes that fail together the first one has told, and reading goes on.
+    }
     boolean engines = tls != null && TlsErrors.isOfEngine(cause);
     boolean anyHandlers = handlers != null || behindHandlers || channel instanceof BridgeChannel;
     boolean theirs = anyHandlers && !engines;

@@ -95,7 +95,7 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     channel.config().setRecvByteBufAllocator(encrypted);
   }
 
-  /** {@return an empty array for what was read, which the next one gets who asks} */
+  /** {@return an empty array for a moment's use: the next one gets it who asks} */
   ByteBuf takeArray(int bytes) {
     if (bytes > ARRAY_BYTES) {
       return Unpooled.buffer(bytes); // What nobody needs as a rule is not kept.

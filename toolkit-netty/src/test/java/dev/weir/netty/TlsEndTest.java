@@ -49,6 +49,26 @@ class TlsEndTest {
   }
 
   @EachTlsProvider
+  void whatArrivedBeforeAResetStaysReadableAlsoWhenAWriteNoticesIt(
+      String transport, TlsProvider provider) {
+    withServed(
+        transport,
+        TestCertificates.serverTls(provider),
+        (served, client) -> {
+          client.send("last words");
+          client.beneath().setSoLinger(true, 0);
+          client.beneath().close();
+          served.writer().write("hello?");
+          served.writer().write("hello?");
+
+          assertThat(RawPeer.text(served.reader().read(4))).isEqualTo("last");
+          assertThat(RawPeer.text(served.reader().read(100))).isEqualTo(" words");
+          assertThatExceptionOfType(ConnectionResetException.class)
+              .isThrownBy(() -> served.reader().read(1));
+        });
+  }
+
+  @EachTlsProvider
   void aConnectionThatEndsWithoutTheEndOfItsSessionWasCutOff(
       String transport, TlsProvider provider) {
     withServed(
