@@ -412,7 +412,9 @@ public final class NettyStreams {
    * needed of those, the application hands on as a message.
    *
    * <p><b>Not to be touched:</b> auto-read, the water marks, the receive buffer's allocator, and
-   * the handlers that are not the user's. The stream depends on them.
+   * the handlers that are not the user's. The stream depends on them. Handlers that are added here,
+   * and not by {@link #addHandlers}, do not see what the stream writes: as a rule it goes to the
+   * socket past the channel.
    *
    * @throws IllegalStateException if it is not by Netty, or the caller is not on its loop
    */

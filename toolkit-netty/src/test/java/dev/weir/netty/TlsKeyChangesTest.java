@@ -25,8 +25,6 @@ class TlsKeyChangesTest {
             transport);
 
     assertThat(said).contains("echoed");
-    assertThat(said)
-        .filteredOn(line -> line.contains("KeyUpdate"))
-        .hasSizeGreaterThan(40);
+    assertThat(said).filteredOn(line -> line.contains("KeyUpdate")).hasSizeGreaterThan(40);
   }
 }
