@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * cap}.
  *
  * <p>Bytes are copied: the array may be reused as soon as the call returns. They leave together at
- * the end of the loop's round.
+ * the end of the loop's round; while the peer sends something large, that may be the end of the
+ * next one, so that parts of an answer leave together.
  *
  * <p>Every write and drain after the connection was lost throws {@link ConnectionResetException},
  * or {@link java.net.SocketTimeoutException} if it was lost because nothing came for too long.
