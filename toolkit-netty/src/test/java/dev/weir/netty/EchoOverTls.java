@@ -4,10 +4,7 @@ import dev.weir.Asyncio;
 import dev.weir.stream.ConnectOptions;
 import dev.weir.stream.Connection;
 import dev.weir.stream.ServerOptions;
-import dev.weir.stream.StreamReader;
-import dev.weir.stream.StreamWriter;
 import dev.weir.tls.TlsProvider;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -21,7 +18,7 @@ final class EchoOverTls {
   public static void main(String[] transports) {
     TestServer.with(
         transports[0],
-        EchoOverTls::echo,
+        TestServer::echoBytes,
         ServerOptions.defaults().withTls(TestCertificates.serverTls(TlsProvider.JDK)),
         (server, port) -> {
           ConnectOptions options =
@@ -38,11 +35,5 @@ final class EchoOverTls {
             IO.println("echoed");
           }
         });
-  }
-
-  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
-    for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
-      writer.write(chunk);
-    }
   }
 }

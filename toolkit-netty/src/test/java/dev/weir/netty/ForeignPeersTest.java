@@ -8,8 +8,6 @@ import dev.weir.Asyncio;
 import dev.weir.stream.Connection;
 import dev.weir.stream.Server;
 import dev.weir.stream.ServerOptions;
-import dev.weir.stream.StreamReader;
-import dev.weir.stream.StreamWriter;
 import dev.weir.task.Future;
 import dev.weir.task.Task;
 import java.io.IOException;
@@ -28,14 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ForeignPeersTest {
   @TempDir Path directory;
 
-  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
-    for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
-      writer.write(chunk);
-    }
-  }
-
   private static Server startEcho() throws IOException {
-    return Asyncio.startServer(ForeignPeersTest::echo, "127.0.0.1", 0);
+    return Asyncio.startServer(TestServer::echoBytes, "127.0.0.1", 0);
   }
 
   private static String port(Server server) {
@@ -116,7 +108,7 @@ class ForeignPeersTest {
     OnLoop.run(
         transport,
         () -> {
-          try (Server _ = Asyncio.startUnixServer(ForeignPeersTest::echo, path);
+          try (Server _ = Asyncio.startUnixServer(TestServer::echoBytes, path);
               ForeignProgram socat =
                   ForeignProgram.start("socat", "-t10", "-", "UNIX-CONNECT:" + path)) {
             assertComesBack(socat);
@@ -177,7 +169,7 @@ class ForeignPeersTest {
   }
 
   private static String echoAsNobody(Path path, ServerOptions options) throws IOException {
-    Server server = Asyncio.startUnixServer(ForeignPeersTest::echo, path, options);
+    Server server = Asyncio.startUnixServer(TestServer::echoBytes, path, options);
     try (ForeignProgram socat =
         ForeignProgram.start(
             "setpriv",

@@ -331,7 +331,7 @@ class ForeignTlsTest {
     serve(
         transport,
         TestCertificates.serverTls(provider),
-        ForeignTlsTest::echo,
+        TestServer::echoBytes,
         (server, port) -> assertPythonIsServed(port, "tls"));
   }
 
@@ -345,7 +345,7 @@ class ForeignTlsTest {
           assertThat(reader.readLine()).isEqualTo(RawPeer.bytes("STARTTLS\n"));
           writer.write("go ahead\n");
           writer.startTls(TestCertificates.serverTls(provider));
-          echo(reader, writer);
+          TestServer.echoBytes(reader, writer);
         },
         (server, port) -> assertPythonIsServed(port, "start_tls"));
   }
@@ -355,12 +355,6 @@ class ForeignTlsTest {
         ForeignProgram.python("asyncio_tls_client.py", String.valueOf(port), trusted, beginning)) {
       assertThat(OnLoop.onWorker(python::nextLine).await()).isEqualTo("done");
       assertThat(OnLoop.onWorker(python::awaitExit).await()).isZero();
-    }
-  }
-
-  private static void echo(StreamReader reader, StreamWriter writer) throws IOException {
-    for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
-      writer.write(chunk);
     }
   }
 

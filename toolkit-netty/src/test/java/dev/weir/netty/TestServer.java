@@ -43,6 +43,13 @@ final class TestServer {
     }
   }
 
+  /** Sends back what comes. */
+  static void echoBytes(StreamReader reader, StreamWriter writer) throws IOException {
+    for (byte[] chunk = reader.read(64 * 1024); chunk.length > 0; chunk = reader.read(64 * 1024)) {
+      writer.write(chunk);
+    }
+  }
+
   static Connection connect(int port) throws IOException {
     return Asyncio.openConnection("127.0.0.1", port);
   }
